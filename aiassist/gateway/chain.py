@@ -1,0 +1,153 @@
+"""The provider chain: one retry loop for all links, one total deadline, and a last link that cannot fail."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aiassist.gateway.config import ChainPolicy, GatewayConfig
+from aiassist.gateway.openai_provider import OpenAIProvider
+from aiassist.gateway.reach import reach_of
+from aiassist.gateway.rules_provider import RULES_MODEL, RulesProvider
+from aiassist.gateway.schema import validated
+from aiassist.gateway.types import (
+    ChainAnswer,
+    ErrorKind,
+    JsonObject,
+    ProviderAnswer,
+    ProviderError,
+    Reach,
+    VisionProvider,
+    VisionRequest,
+)
+from observability import metrics
+
+
+@dataclass
+class _Journal:
+    """What happened on the way to an answer."""
+
+    attempts: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+class _GiveUp(Exception):
+    """A link has no usable answer; `fatal` means that no other model may be asked either."""
+
+    def __init__(self, *, fatal: bool) -> None:
+        super().__init__()
+        self.fatal = fatal
+
+
+class ProviderChain:
+    """Asks its links in order; whatever happens, the rules answer at last."""
+
+    def __init__(
+        self,
+        links: Sequence[VisionProvider],
+        *,
+        policy: ChainPolicy | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._links = tuple(links)
+        self._rules = RulesProvider()
+        self._policy = policy or ChainPolicy()
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._jitter = jitter
+
+    def ask(self, request: VisionRequest, *, external_allowed: bool) -> ChainAnswer:
+        """Return the first valid answer within the total deadline, else the rules' own.
+
+        With `external_allowed` False (the tenant's switch "no data leaves") only links inside the house are asked.
+        """
+        journal = _Journal()
+        deadline = self._monotonic() + self._policy.total_deadline_seconds
+        allowed = [link for link in self._links if external_allowed or link.reach is not Reach.EXTERNAL]
+        links = allowed if request.pictures else []  # without a picture a model could only guess
+        for position, link in enumerate(links):
+            # Each link gets a fair share of what is left, so that one that hangs does not starve the next.
+            share = (deadline - self._monotonic()) / (len(links) - position)
+            try:
+                return self._ask_link(link, request, self._monotonic() + share, journal)
+            except _GiveUp as given_up:
+                if given_up.fatal:
+                    break
+        return self._ask_rules(request, journal)
+
+    def _ask_link(
+        self, link: VisionProvider, request: VisionRequest, deadline: float, journal: _Journal
+    ) -> ChainAnswer:
+        """Try one link until it answers, its attempts are spent or its share of the deadline is used up."""
+        for attempt in range(self._policy.attempts_per_provider):
+            left = deadline - self._monotonic()
+            if left <= 0:
+                journal.errors.append(f"{link.name}:deadline_reached")
+                raise _GiveUp(fatal=False)
+            journal.attempts += 1
+            began = self._monotonic()
+            try:
+                answer = link.ask(request, timeout_seconds=min(left, self._policy.call_timeout_seconds))
+                content = validated(answer.content, request.answer_schema)
+                _count_call(link.name, "ok", self._monotonic() - began, answer)
+                return _standard_answer(link.name, request, content, answer, journal)
+            except ProviderError as error:
+                journal.errors.append(f"{link.name}:{error.code}")
+                _count_call(link.name, error.kind.value.lower(), self._monotonic() - began)
+                if error.kind is not ErrorKind.RETRY:
+                    raise _GiveUp(fatal=error.kind is ErrorKind.FATAL) from error
+                self._wait(attempt, error, deadline)
+        raise _GiveUp(fatal=False)
+
+    def _wait(self, attempt: int, error: ProviderError, deadline: float) -> None:
+        """Back off with full jitter, never shorter than Retry-After; a wait that does not fit gives the link up."""
+        if attempt + 1 >= self._policy.attempts_per_provider:
+            return
+        ceiling = min(self._policy.backoff_cap_seconds, self._policy.backoff_base_seconds * 2.0**attempt)
+        pause = max(self._jitter(0.0, ceiling), error.retry_after_seconds or 0.0)
+        if self._monotonic() + pause >= deadline:
+            raise _GiveUp(fatal=False)
+        self._sleep(pause)
+
+    def _ask_rules(self, request: VisionRequest, journal: _Journal) -> ChainAnswer:
+        """Take the rules' own words; they are this program's and need no validation."""
+        answer = ProviderAnswer(content=None, model=RULES_MODEL)
+        metrics.PROVIDER_CALLS.labels(provider=self._rules.name, outcome="ok").inc()
+        return _standard_answer(self._rules.name, request, self._rules.state(request), answer, journal)
+
+
+def _count_call(name: str, outcome: str, seconds: float, answer: ProviderAnswer | None = None) -> None:
+    metrics.PROVIDER_CALLS.labels(provider=name, outcome=outcome).inc()
+    metrics.PROVIDER_SECONDS.labels(provider=name).observe(seconds)
+    if answer is not None:
+        metrics.PROVIDER_TOKENS.labels(provider=name, direction="input").inc(answer.input_tokens or 0)
+        metrics.PROVIDER_TOKENS.labels(provider=name, direction="output").inc(answer.output_tokens or 0)
+
+
+def _standard_answer(
+    name: str, request: VisionRequest, content: JsonObject, answer: ProviderAnswer, journal: _Journal
+) -> ChainAnswer:
+    return ChainAnswer(
+        content=content,
+        provider=name,
+        model=answer.model,
+        prompt_version=request.prompt_version,
+        attempts=journal.attempts,
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        errors=tuple(journal.errors),
+    )
+
+
+def chain_from(config: GatewayConfig) -> ProviderChain:
+    """Build the chain in the order of feature A1 from what is configured."""
+    links: list[VisionProvider] = []
+    if config.openai is not None:
+        links.append(OpenAIProvider("openai", config.openai, reach=Reach.EXTERNAL))
+    if config.local is not None:
+        links.append(OpenAIProvider("local", config.local, reach=reach_of(config.local.base_url)))
+    return ProviderChain(links, policy=config.policy)

@@ -1,0 +1,105 @@
+"""The words between the pipeline and the models: one request, one answer, one kind of failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from aiassist.types import Keyframe
+from observability.errors import PlatformError
+
+JsonObject = Mapping[str, object]
+
+
+class ErrorKind(StrEnum):
+    """What the chain does next: the same provider again, the next one, or straight to the last link."""
+
+    RETRY = "RETRY"
+    NEXT = "NEXT"
+    FATAL = "FATAL"
+
+
+class ProviderError(PlatformError):
+    """A provider did not give a usable answer. Holds a code only, never what the provider wrote."""
+
+    code = "provider_failed"
+    message = "The provider gave no usable answer."
+
+    def __init__(self, code: str, *, kind: ErrorKind, retry_after_seconds: float | None = None) -> None:
+        super().__init__(code=code)
+        self.kind = kind
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Reach(StrEnum):
+    """Where a provider sends data: out of the house, to a server of our own, or nowhere."""
+
+    EXTERNAL = "EXTERNAL"
+    LOCAL = "LOCAL"
+    NOWHERE = "NOWHERE"
+
+
+@dataclass(frozen=True)
+class VisionRequest:
+    """One question to a vision model.
+
+    `instructions` is our own text (prompt `prompt_version`). `measured` and `claimant_text` are data: they reach a
+    model only inside delimited blocks. `answer_schema` is the JSON schema that every answer must satisfy.
+    """
+
+    instructions: str
+    prompt_version: str
+    measured: JsonObject
+    claimant_text: str
+    pictures: tuple[Keyframe, ...]
+    answer_schema: JsonObject
+    answer_name: str
+    max_output_tokens: int = 1200  # 40 statements of about 25 tokens, and room
+
+
+@dataclass(frozen=True)
+class ProviderAnswer:
+    """What one provider answered; `content` is parsed JSON that the chain has yet to hold against the schema."""
+
+    content: object
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class VisionProvider(Protocol):
+    """One link of the chain. A breaker, a cache or a ledger is another `VisionProvider` around it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def reach(self) -> Reach: ...
+
+    def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
+        """Answer within the timeout or raise ProviderError."""
+        ...
+
+
+@dataclass(frozen=True)
+class ChainAnswer:
+    """The standard answer of the chain: valid content, who served it, and what failed on the way."""
+
+    content: JsonObject
+    provider: str
+    model: str
+    prompt_version: str
+    attempts: int
+    input_tokens: int
+    output_tokens: int
+    errors: tuple[str, ...] = field(default=())
+
+    @property
+    def from_model(self) -> bool:
+        """Tell whether a model took part (False: the rules answered)."""
+        return self.provider != RULES
+
+
+RULES = "rules"  # name of the last link; fixed by API.md

@@ -1,0 +1,195 @@
+"""Crashes between others: something in the scene changes its motion at once while the own vehicle stays calm.
+
+Two ways to notice one. Seen: in front of a (nearly) standing camera a moving region's own flow, followed along its
+path, jumps. Heard: a bang without any shake of the own vehicle, and the driver brakes hard right after.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from aiassist.types import EvidenceStage, HazardKind
+from aiassist.video.audio import Sound
+from aiassist.video.events import Event, score_from
+from aiassist.video.heard import bang_strength
+from aiassist.video.motion import CameraMotion, similarity_basis
+from aiassist.video.observe import CELL_PX, GRID_COLS, GRID_ROWS, VideoRecord
+from aiassist.video.robust import Array, fit_fields, runs
+from aiassist.video.speed import Speed
+from aiassist.video.trust import noise_texture, trust_of
+from aiassist.video.viewpoint import DRIVING_SUPPORT, View
+
+# The own vehicle stands or creeps: half of the trusted scenery moves less than this per picture (px of 320).
+CALM_FLOW_PX = 0.5
+CALM_SHAKE_Z = 1.5
+CALM_SPEED = 0.3
+CALM_REACH_SECONDS = 0.5
+# Flow is averaged over this time before and after a moment; a collision is over in 0.15 s.
+SPAN_SECONDS = 0.2
+MOVING_PX = 0.4
+# Jump of a region's flow in px/s over the clip's usual jumps there. Two scooters that collide before a standing camera
+# 6.3; vehicles that pass, cross or pull in reach 2.7.
+JUMP_Z = 4.0
+JUMP_FLOOR_PX = 12.0
+MIN_PICTURES = 3
+REACH_CELLS = 2
+# What enters at the edge of the picture, at the bonnet or in the sky is no collision.
+ROWS, COLUMNS = slice(6, 15), slice(2, -2)
+BANG_THRESHOLD = 0.8
+BRAKE_BEFORE_SECONDS, BRAKE_AFTER_SECONDS = 0.5, 2.5
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """Per picture: the strongest jump of any region's motion (z) and the cell where it was."""
+
+    z: Array
+    cell: NDArray[np.int64]
+
+
+def jumps_of(record: VideoRecord, motion: CameraMotion, view: View, speed: Speed) -> Jumps:
+    """Follows moving regions over the pictures in which the own vehicle is calm."""
+    count = record.count
+    quiet = Jumps(np.zeros(count), np.zeros(count, np.int64))
+    own, calm = _own_motion(record, motion)
+    calm &= ~_driving(record.seconds, view)
+    if view.drives and speed.known:
+        calm &= speed.relative < CALM_SPEED
+    span = max(2, round(SPAN_SECONDS / max(float(np.median(np.diff(record.seconds))), 1e-3))) if count > 8 else 0
+    if not span or not calm.any():
+        return quiet
+    field = np.zeros((count, GRID_ROWS, GRID_COLS), np.float32)
+    sums = np.concatenate([np.zeros((1, GRID_ROWS, GRID_COLS, 2), np.float32), np.cumsum(own, axis=0)])
+    for index in range(span + 1, count - span):
+        if calm[index - span : index + span].all():
+            before = (sums[index] - sums[index - span]) / span
+            after = (sums[index + span] - sums[index]) / span
+            field[index] = _jump(before, after, span)
+    usual = np.median(field[calm], axis=0)
+    spread = 1.4826 * np.median(np.abs(field[calm] - usual), axis=0)
+    rate = 1.0 / max(float(np.median(record.flow_step[1:])), 1e-3)
+    z = rate * (field - cv2.blur(usual, (3, 3))) / (rate * cv2.blur(spread, (3, 3)) + JUMP_FLOOR_PX)
+    z = np.stack([cv2.blur(layer, (2, 2)) for layer in z]).astype(np.float64)
+    masked = np.zeros_like(z)
+    masked[:, ROWS, COLUMNS] = z[:, ROWS, COLUMNS]
+    flat = np.where(calm[:, None], masked.reshape(count, -1), 0.0)
+    return Jumps(flat.max(axis=1), flat.argmax(axis=1))
+
+
+def _own_motion(record: VideoRecord, motion: CameraMotion) -> tuple[Floats, NDArray[np.bool_]]:
+    """Flow of each cell beyond the camera's, and the pictures in which the camera's own motion is small."""
+    flow = record.flow.astype(np.float32).reshape(record.count, -1, 2)
+    trust = trust_of(record.texture.reshape(record.count, -1), noise_texture(record))
+    basis = similarity_basis()
+    fitted, _ = fit_fields(flow, trust, basis, from_median=True)
+    camera = np.einsum("np,kcp->nkc", fitted, basis, optimize=True).astype(np.float32)
+    own = ((flow - camera) * trust[..., None]).reshape(record.count, GRID_ROWS, GRID_COLS, 2)
+    usual = np.median(np.linalg.norm(flow, axis=2), axis=1)
+    calm = (usual < CALM_FLOW_PX) & (motion.shake_z < CALM_SHAKE_Z)
+    return own, np.asarray(calm)
+
+
+def _driving(seconds: Array, view: View) -> NDArray[np.bool_]:
+    """Pictures in half-second windows that show the flow of driving."""
+    if not view.window_seconds.size:
+        return np.zeros(seconds.size, bool)
+    window = np.clip(np.searchsorted(view.window_seconds, seconds, side="right") - 1, 0, view.driving.size - 1)
+    return np.asarray(view.driving[window] >= DRIVING_SUPPORT)
+
+
+def _jump(before: Floats, after: Floats, span: int) -> Floats:
+    """Change of motion per cell, where the cell moved before; the later flow is read where the region has gone.
+
+    What drives on behind something else, or faster than expected, still moves alike somewhere near: the best match
+    within two cells counts. What has collided moves alike nowhere.
+    """
+    before = np.asarray(cv2.blur(before, (3, 3)), np.float32)
+    wide = np.pad(cv2.blur(after, (3, 3)), ((REACH_CELLS, REACH_CELLS), (REACH_CELLS, REACH_CELLS), (0, 0)))
+    from_x = np.ascontiguousarray(COLUMN_OF_CELL + before[..., 0] * (span / CELL_PX) + REACH_CELLS, np.float32)
+    from_y = np.ascontiguousarray(ROW_OF_CELL + before[..., 1] * (span / CELL_PX) + REACH_CELLS, np.float32)
+    change = np.full((GRID_ROWS, GRID_COLS), np.inf, np.float32)
+    for down in range(-REACH_CELLS, REACH_CELLS + 1):
+        for across in range(-REACH_CELLS, REACH_CELLS + 1):
+            carried = cv2.remap(wide, from_x + across, from_y + down, cv2.INTER_NEAREST)
+            change = np.minimum(change, np.linalg.norm(carried - before, axis=2))
+    inside = (from_x > 2 * REACH_CELLS) & (from_x < GRID_COLS - 1)
+    moved = np.linalg.norm(before, axis=2) > MOVING_PX
+    return np.asarray(np.where(moved & inside, change, 0.0), np.float32)
+
+
+COLUMN_OF_CELL, ROW_OF_CELL = np.meshgrid(
+    np.arange(GRID_COLS, dtype=np.float32), np.arange(GRID_ROWS, dtype=np.float32)
+)
+
+
+def seen_crashes(jumps: Jumps, seconds: Array, own_impacts: list[float]) -> list[Event]:
+    """Jumps that last over several pictures; the first picture of the run is the start."""
+    events = []
+    for first, last in runs(jumps.z >= JUMP_Z, join=4):
+        # After a crash of our own everybody around brakes, swerves and stops.
+        if last - first + 1 < MIN_PICTURES or any(at < seconds[last] for at in own_impacts):
+            continue
+        peak = first + int(np.argmax(jumps.z[first : last + 1]))
+        value = float(jumps.z[peak])
+        row, column = divmod(int(jumps.cell[peak]), GRID_COLS)
+        events.append(
+            Event(
+                hazard=HazardKind.IMPACT_THIRD_PARTY,
+                stage=EvidenceStage.MOTION,
+                kind="others_collide",
+                measure="motion_jump_z",
+                value=value,
+                threshold=JUMP_Z,
+                start_seconds=float(seconds[first]),
+                end_seconds=float(seconds[last]),
+                peak_seconds=float(seconds[peak]),
+                score=score_from(value, JUMP_Z),
+                box=_box_around(row, column),
+            )
+        )
+    return events
+
+
+def _box_around(row: int, column: int) -> tuple[float, float, float, float]:
+    """Five by five cells around a cell, as shares of the picture."""
+    return (
+        max(0.0, (column - 2) / GRID_COLS),
+        max(0.0, (row - 2) / GRID_ROWS),
+        min(1.0, (column + 3) / GRID_COLS),
+        min(1.0, (row + 3) / GRID_ROWS),
+    )
+
+
+def heard_crashes(sound: Sound, motion: CameraMotion, brakes: list[Event]) -> list[Event]:
+    """Bangs without a shake of the own vehicle after which its driver brakes hard."""
+    strength = bang_strength(sound)
+    events = []
+    for first, last in runs(strength >= BANG_THRESHOLD, join=12):
+        at = float(sound.seconds[first])
+        near = np.abs(motion.seconds - at) <= CALM_REACH_SECONDS
+        if near.any() and float(motion.shake_z[near].max()) >= CALM_SHAKE_Z:
+            continue
+        if not any(at - BRAKE_BEFORE_SECONDS <= brake.start_seconds <= at + BRAKE_AFTER_SECONDS for brake in brakes):
+            continue
+        value = float(strength[first : last + 1].max())
+        events.append(
+            Event(
+                hazard=HazardKind.IMPACT_THIRD_PARTY,
+                stage=EvidenceStage.AUDIO,
+                kind="bang_without_shake",
+                measure="bang_strength",
+                value=value,
+                threshold=BANG_THRESHOLD,
+                start_seconds=at,
+                end_seconds=float(sound.seconds[last]),
+                peak_seconds=float(sound.seconds[first + int(np.argmax(strength[first : last + 1]))]),
+                score=0.8 * score_from(value, BANG_THRESHOLD),
+            )
+        )
+    return events

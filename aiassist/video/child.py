@@ -1,0 +1,86 @@
+"""The decoding child: sets its own limits, reads one file, leaves its result in a private folder.
+
+Run as `python -m aiassist.video.child REQUEST_JSON`; progress shares go to stdout, one per line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiassist.video.errors import DecodeFailed
+from aiassist.video.limits import DecodeLimits
+from aiassist.video.sandbox import EXIT_MEMORY, EXIT_REFUSED
+
+
+def main(argument: str) -> int:
+    """Carries out one request and returns the exit status that `sandbox` reads."""
+    request: dict[str, Any] = json.loads(argument)
+    limits = DecodeLimits(**request["limits"])
+    folder = Path(request["folder"])
+    apply_limits(limits)
+    try:
+        TASKS[request["task"]](Path(request["path"]), request["demuxer"], folder, limits)
+    except DecodeFailed as refusal:
+        told = json.dumps({"code": refusal.code, "message": refusal.message})
+        (folder / "refusal.json").write_text(told, encoding="utf-8")
+        return EXIT_REFUSED
+    except MemoryError:
+        return EXIT_MEMORY
+    return 0
+
+
+def apply_limits(limits: DecodeLimits) -> None:
+    """Lowers this process's own limits; a lower limit that is already set stays."""
+    wanted = (
+        (resource.RLIMIT_CPU, limits.cpu_seconds),
+        (resource.RLIMIT_AS, limits.address_space_bytes),
+        (resource.RLIMIT_FSIZE, limits.output_bytes),
+        (resource.RLIMIT_NOFILE, limits.open_files),
+        (resource.RLIMIT_CORE, 0),
+    )
+    for kind, value in wanted:
+        _, hard = resource.getrlimit(kind)
+        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (allowed, hard))
+
+
+def peak_resident_bytes() -> int:
+    """The most memory this process held so far (Linux counts in KiB, macOS in bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def report_progress(share: float) -> None:
+    """Tells the parent how much is done; a parent that is gone ends this process by SIGPIPE or an OSError."""
+    os.write(sys.stdout.fileno(), f"{share:.4f}\n".encode("ascii"))
+
+
+def _probe(path: Path, demuxer: str, folder: Path, limits: DecodeLimits) -> None:
+    from aiassist.video.probe import probe_file  # noqa: PLC0415 - the probe must not pay for loading OpenCV
+
+    facts = probe_file(path, demuxer=demuxer, limits=limits)
+    _write_json(folder / "result.json", {"probe": facts, "peak_resident_bytes": peak_resident_bytes()})
+
+
+def _measure(path: Path, demuxer: str, folder: Path, limits: DecodeLimits) -> None:
+    from aiassist.video.measure import measure_file  # noqa: PLC0415 - only this task needs OpenCV
+    from aiassist.video.wire import write_measurements  # noqa: PLC0415
+
+    measurements = measure_file(path, demuxer=demuxer, limits=limits, on_progress=report_progress)
+    write_measurements(measurements, folder=folder, peak_resident_bytes=peak_resident_bytes())
+
+
+def _write_json(path: Path, content: dict[str, object]) -> None:
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+TASKS: dict[str, Callable[[Path, str, Path, DecodeLimits], None]] = {"probe": _probe, "measure": _measure}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,96 @@
+"""Keeps a bounded set of small pictures while decoding, so that evidence can be shown without a second decode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from aiassist.video.stream import plane_of
+
+FILM_WIDTH = 640
+# 240 pictures of 640 x 360 in 4:2:0 are 83 MB: four a second for a minute, thinned for longer clips.
+MAX_STEADY_PICTURES = 240
+MAX_EXTRA_PICTURES = 60
+STEADY_STEP_SECONDS = 0.25
+EXTRA_GAP_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class FilmPicture:
+    seconds: float
+    planes: NDArray[np.uint8]  # I420: height * 3 / 2 rows
+
+    def bgr(self) -> NDArray[np.uint8]:
+        return np.asarray(cv2.cvtColor(self.planes, cv2.COLOR_YUV2BGR_I420), np.uint8)
+
+
+class FilmRoll:
+    """Pictures at a steady pace, and extra ones at moments that stand out while they pass."""
+
+    def __init__(self, claimed_seconds: float) -> None:
+        self._step = max(STEADY_STEP_SECONDS, claimed_seconds / MAX_STEADY_PICTURES)
+        self._next_steady = 0.0
+        self._last_extra = -1.0
+        self._steady: list[FilmPicture] = []
+        self._extra: list[FilmPicture] = []
+
+    def offer(self, frame: Any, seconds: float, *, stands_out: bool) -> FilmPicture | None:
+        """Keeps the picture when its time has come; returns it when it is one of the steady ones."""
+        if seconds >= self._next_steady:
+            if len(self._steady) >= MAX_STEADY_PICTURES:  # the file is longer than it claimed
+                self._steady = self._steady[::2]
+                self._step *= 2
+            kept = FilmPicture(seconds, small_planes(frame))
+            self._steady.append(kept)
+            self._next_steady = seconds + self._step * 0.999
+            return kept
+        if stands_out and seconds >= self._last_extra + EXTRA_GAP_SECONDS and len(self._extra) < MAX_EXTRA_PICTURES:
+            self._extra.append(FilmPicture(seconds, small_planes(frame)))
+            self._last_extra = seconds
+        return None
+
+    def nearest(self, seconds: float) -> FilmPicture | None:
+        """The kept picture nearest in time."""
+        everything = self._steady + self._extra
+        return min(everything, key=lambda kept: (abs(kept.seconds - seconds), kept.seconds), default=None)
+
+    def around(self, seconds: float) -> tuple[FilmPicture | None, FilmPicture | None]:
+        """The last kept picture before a time and the first one from it on."""
+        everything = self._steady + self._extra
+        before = [kept for kept in everything if kept.seconds < seconds - 1e-6]
+        after = [kept for kept in everything if kept.seconds >= seconds - 1e-6]
+        return (
+            max(before, key=lambda kept: kept.seconds, default=None),
+            min(after, key=lambda kept: kept.seconds, default=None),
+        )
+
+    @property
+    def last_seconds(self) -> float:
+        return max((kept.seconds for kept in self._steady + self._extra), default=0.0)
+
+    def spread(self, count: int) -> list[FilmPicture]:
+        """Up to `count` steady pictures, evenly over the clip, without its very edges."""
+        if len(self._steady) <= count:
+            return list(self._steady)
+        positions = (np.arange(count) + 0.5) * len(self._steady) / count
+        return [self._steady[int(position)] for position in positions]
+
+
+def small_planes(frame: Any) -> NDArray[np.uint8]:
+    """The picture at most 640 wide as I420; both sides even, as the format asks."""
+    width = max(2, min(FILM_WIDTH, frame.width) // 2 * 2)
+    height = max(2, min(round(frame.height * width / frame.width / 2) * 2, 2 * FILM_WIDTH))
+    if frame.format.name not in ("yuv420p", "yuvj420p"):
+        small = frame.reformat(width, height, "yuv420p", interpolation="AREA")
+        return np.asarray(small.to_ndarray(), np.uint8)
+    # OpenCV scales the planes five times as fast as the general scaler.
+    sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
+    planes = [
+        cv2.resize(plane_of(frame, number), size, interpolation=cv2.INTER_AREA).reshape(-1)
+        for number, size in enumerate(sizes)
+    ]
+    return np.asarray(np.concatenate(planes).reshape(height * 3 // 2, width), np.uint8)

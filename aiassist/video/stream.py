@@ -1,0 +1,141 @@
+"""One pass over a file: pictures in presentation order with true times, sound on the side. Runs in the child.
+
+Damaged packets are counted and skipped, so a file is assessed as far as it decodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from aiassist.video.limits import DecodeLimits
+from aiassist.video.sound import SoundTrack
+
+Gray = NDArray[np.uint8]
+
+# Flow and comparisons run at this size: DIS reached 64 x real time here, and a jolt of one pixel is still seen.
+ANALYSIS_WIDTH, ANALYSIS_HEIGHT = 320, 180
+# Pictures beyond this rate add cost, not knowledge: 60 fps clips are read at every second picture.
+MAX_ANALYSIS_FPS = 35.0
+# A longer jump than this is a broken clock (a wrap or an edit list), not a pause in the recording.
+MAX_CREDIBLE_GAP_SECONDS = 600.0
+# With so many damaged packets the rest is noise; it also bounds the work on hostile files.
+MAX_DECODE_ERRORS = 5_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One decoded picture: `seconds` counts from the first picture; `frame` is valid until the next one."""
+
+    index: int
+    seconds: float
+    gray: Gray
+    frame: Any
+
+
+@dataclass
+class StreamCounts:
+    """What happened while decoding; filled while the pictures are read."""
+
+    frames_decoded: int = 0
+    decode_errors: int = 0
+    clock_breaks: int = 0
+    first_seconds: float | None = None
+    last_seconds: float = 0.0
+    steps: list[float] = field(default_factory=list)
+
+
+class PictureStream:
+    """Decodes video and sound together; iterate `pictures()` once, then read `counts` and `sound`."""
+
+    def __init__(self, container: Any, stream: Any, limits: DecodeLimits) -> None:
+        self._container = container
+        self._stream = stream
+        self._limits = limits
+        self.counts = StreamCounts()
+        audio = [track for track in container.streams.audio if track.codec_context is not None]
+        self._audio = audio[0] if audio else None
+        self.sound = SoundTrack(limits.max_duration_seconds) if self._audio else None
+        rate = float(stream.average_rate or stream.guessed_rate or 30)
+        self._nominal_step = 1.0 / min(max(rate, 1.0), 240.0)
+        self._every = max(1, round(rate / MAX_ANALYSIS_FPS + 0.2)) if rate > MAX_ANALYSIS_FPS else 1
+
+    def pictures(self) -> Iterator[Picture]:
+        """Yields pictures with true times until the file, the limits or the readable part ends."""
+        for frame in self._video_frames():
+            seconds = self._seconds_of(frame)
+            if seconds > self._limits.max_duration_seconds:
+                return
+            number = self.counts.frames_decoded
+            self.counts.frames_decoded += 1
+            if number % self._every == 0:
+                yield Picture(number, seconds, gray_picture(frame), frame)
+
+    def _video_frames(self) -> Iterator[Any]:
+        """Demuxes everything, hands sound to the collector and yields video frames."""
+        tracks = [self._stream] + ([self._audio] if self._audio else [])
+        packets = iter(self._container.demux(tracks))
+        while self.counts.decode_errors < MAX_DECODE_ERRORS:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError:
+                self.counts.decode_errors += 1  # the demuxer cannot go on: the tail is lost
+                return
+            if packet is None:
+                return
+            frames = self._decoded(packet)
+            if packet.stream is self._stream:
+                yield from frames
+            elif self.sound is not None:
+                for frame in frames:
+                    self.sound.add(frame)
+
+    def _decoded(self, packet: Any) -> list[Any]:
+        """The frames of one packet; a damaged packet is counted and gives none."""
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            self.counts.decode_errors += 1
+            return []
+        if packet.stream is self._stream:
+            self.counts.decode_errors += sum(1 for frame in frames if frame.is_corrupt)
+        return list(frames)
+
+    def _seconds_of(self, frame: Any) -> float:
+        """Seconds since the first picture; a clock that runs back or leaps is continued at the nominal step."""
+        counts = self.counts
+        stamp = frame.time
+        if counts.first_seconds is None:
+            counts.first_seconds = stamp if stamp is not None else 0.0
+            self._shift = counts.first_seconds
+            return 0.0
+        seconds = stamp - self._shift if stamp is not None else counts.last_seconds + self._nominal_step
+        step = seconds - counts.last_seconds
+        if step <= 0 or step > MAX_CREDIBLE_GAP_SECONDS:
+            counts.clock_breaks += 1
+            self._shift += step - self._nominal_step
+            seconds, step = counts.last_seconds + self._nominal_step, self._nominal_step
+        counts.steps.append(step)
+        counts.last_seconds = seconds
+        return float(seconds)
+
+
+def gray_picture(frame: Any) -> Gray:
+    """The picture as 320 x 180 luma, straight from the Y plane where the format has one of 8 bits."""
+    if frame.format.name in ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "nv12", "yuv444p", "yuvj444p", "gray"):
+        size = (ANALYSIS_WIDTH, ANALYSIS_HEIGHT)
+        return np.asarray(cv2.resize(plane_of(frame, 0), size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = frame.reformat(ANALYSIS_WIDTH, ANALYSIS_HEIGHT, "gray", interpolation="AREA")
+    return np.asarray(small.to_ndarray(), dtype=np.uint8)
+
+
+def plane_of(frame: Any, number: int) -> Gray:
+    """One 8-bit plane of a picture without its padding; a view, valid as long as the frame."""
+    plane = frame.planes[number]
+    return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]

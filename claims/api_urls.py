@@ -1,0 +1,16 @@
+"""API addresses of the claim file."""
+
+from django.urls import URLPattern, path
+
+from claims import api
+
+app_name = "api_claims"
+urlpatterns: list[URLPattern] = [
+    path("claims", api.ClaimListView.as_view(), name="claim-list"),
+    path("claims/upload", api.ClaimUploadView.as_view(), name="claim-upload"),
+    path("claims/<uuid:claim_id>", api.ClaimView.as_view(), name="claim"),
+    path("claims/<uuid:claim_id>/status", api.ClaimStatusView.as_view(), name="claim-status"),
+    path("claims/<uuid:claim_id>/assessment", api.ClaimAssessmentView.as_view(), name="claim-assessment"),
+    path("claims/<uuid:claim_id>/video", api.ClaimVideoView.as_view(), name="claim-video"),
+    path("evidence/<uuid:evidence_id>/image", api.EvidenceImageView.as_view(), name="evidence-image"),
+]

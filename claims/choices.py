@@ -1,0 +1,43 @@
+"""Closed lists of the claim file."""
+
+from django.db import models
+
+from tenancy.audit import AuditAction
+
+
+class ClaimStatus(models.TextChoices):
+    """`FAILED` only where not even a person could look at it; the allowed moves stand in `claims/workflow.py`."""
+
+    RECEIVED = "RECEIVED", "Received"
+    PROCESSING = "PROCESSING", "Being assessed"
+    AWAITING_REVIEW = "AWAITING_REVIEW", "Awaiting review"
+    APPROVED = "APPROVED", "Approved"
+    REJECTED = "REJECTED", "Rejected"
+    INFO_REQUESTED = "INFO_REQUESTED", "Information requested"
+    FAILED = "FAILED", "Failed"
+
+
+class ReviewPriority(models.TextChoices):
+    URGENT = "URGENT", "Urgent"
+    STANDARD = "STANDARD", "Standard"
+    LOW_PRIORITY = "LOW_PRIORITY", "Low priority"
+
+
+# The order of the queue; a claim that waits too long moves up by one.
+QUEUE_RANK: dict[str, int] = {ReviewPriority.URGENT: 0, ReviewPriority.STANDARD: 1, ReviewPriority.LOW_PRIORITY: 2}
+
+
+class PartyRole(models.TextChoices):
+    CLAIMANT = "CLAIMANT", "Claimant"
+    INSURED = "INSURED", "Insured"
+    THIRD_PARTY = "THIRD_PARTY", "Third party"
+
+
+class ClaimAction(AuditAction):
+    """What the history of a claim can tell."""
+
+    RECEIVED = "claim.received"
+    RESUBMITTED = "claim.resubmitted"
+    PROCESSING_STARTED = "claim.processing_started"
+    ASSESSED = "claim.assessed"
+    PRIORITY_RAISED = "claim.priority_raised"

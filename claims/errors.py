@@ -1,0 +1,58 @@
+"""Named failures of the claim file."""
+
+from observability.errors import Conflict, InvalidInput, NotFound, TooLarge, UnsupportedContentType
+
+
+class ClaimNotFound(NotFound):
+    code = "not_found"
+    message = "There is no such claim."
+
+
+class AssessmentNotReady(NotFound):
+    code = "assessment_not_ready"
+    message = "This claim has not been assessed yet."
+
+
+class ClaimNumberExists(Conflict):
+    code = "claim_number_exists"
+    message = "Another claim already has this number."
+
+
+class MoveNotAllowed(Conflict):
+    code = "move_not_allowed"
+    message = "The claim is not in a state that allows this."
+
+
+class StaleClaim(Conflict):
+    code = "stale"
+    message = "The claim was changed in the meantime."
+
+
+class FileTooLarge(TooLarge):
+    code = "file_too_large"
+    message = "The file is larger than allowed."
+
+
+class NotAVideo(UnsupportedContentType):
+    code = "unsupported_media_type"
+    message = "The content of this file is no video format that is accepted here."
+
+
+class EvidenceNotFound(NotFound):
+    code = "not_found"
+    message = "There is no such picture."
+
+
+class EmptyFile(InvalidInput):
+    code = "empty_file"
+    message = "The file is empty."
+
+
+class IncompleteUpload(InvalidInput):
+    code = "incomplete_upload"
+    message = "The connection ended before the whole upload had arrived."
+
+
+class VideoNotStored(NotFound):
+    code = "video_not_stored"
+    message = "The video of this claim is not in the store."

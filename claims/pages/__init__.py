@@ -1,0 +1,1 @@
+"""What the claim pages show. No query, no HTTP."""

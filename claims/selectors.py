@@ -1,0 +1,103 @@
+"""Reading the claim file: what a person may see, and what the API and the desk show of it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from claims.errors import AssessmentNotReady, ClaimNotFound, EvidenceNotFound
+from claims.models import Assessment, Claim, Evidence, Party, Resubmission
+from claims.redaction import HIDDEN_STAGES
+from observability.errors import FieldProblem, InvalidInput
+from tenancy.principals import Principal
+
+# Columns of an opinion that a list never shows: curves and hazards of one claim are longer than a page of rows.
+_HEAVY_COLUMNS = ("signals", "hazards", "fraud_indicators", "fault_rules", "probabilities", "summary")
+# Each word is five comparisons; SQLite refuses expressions that are a thousand deep.
+_MOST_WORDS = 8
+
+
+def claims_visible_to(principal: Principal) -> QuerySet[Claim]:
+    """Return the claims of the tenant in scope that the principal may see, each with its newest opinion's short part.
+
+    The claimant's side sees what it handed in itself; staff see the tenant's.
+    """
+    deferred = [f"assessment__{column}" for column in _HEAVY_COLUMNS]
+    claims = Claim.objects.select_related("assessment").defer(*deferred)
+    return claims.filter(submitted_by_id=principal.user_id) if principal.is_client else claims
+
+
+def claims_found(claims: QuerySet[Claim], words: str) -> QuerySet[Claim]:
+    """Return those of the claims that carry every one of the words in number, policy, plate, place or description.
+
+    Raises InvalidInput for more words than a person would type.
+    """
+    if len(words.split()) > _MOST_WORDS:
+        raise InvalidInput(problems=[FieldProblem("/q", "too_many_words", f"At most {_MOST_WORDS} words.")])
+    for word in words.split():
+        claims = claims.filter(
+            Q(claim_number__icontains=word)
+            | Q(policy_number__icontains=word)
+            | Q(vehicle_plate__icontains=word)
+            | Q(loss_location__icontains=word)
+            | Q(description__icontains=word)
+        )
+    return claims
+
+
+def claim_visible_to(*, principal: Principal, claim_id: UUID) -> Claim:
+    """Return the claim with its video and opinion; raises ClaimNotFound, also for another tenant's or person's."""
+    claim = claims_visible_to(principal).select_related("video", "policy").filter(id=claim_id).first()
+    if claim is None:
+        raise ClaimNotFound
+    return claim
+
+
+def claim_progress(*, principal: Principal, claim_id: UUID) -> Claim:
+    """Return the claim with its progress alone (one narrow read: this is polled); raises ClaimNotFound."""
+    columns = ("id", "tenant", "submitted_by", "status", "stage", "progress_percent", "attempts", "error_code")
+    times = ("received_at", "started_at", "finished_at")
+    claims = Claim.objects.only(*columns, *times, "version").filter(id=claim_id)
+    if principal.is_client:
+        claims = claims.filter(submitted_by_id=principal.user_id)
+    claim: Claim | None = claims.first()
+    if claim is None:
+        raise ClaimNotFound
+    return claim
+
+
+def latest_assessment(claim: Claim) -> Assessment:
+    """Return the newest opinion with everything in it; raises AssessmentNotReady."""
+    assessment: Assessment | None = Assessment.objects.filter(id=claim.assessment_id).first()
+    if assessment is None:
+        raise AssessmentNotReady
+    return assessment
+
+
+def evidence_of(assessment: Assessment) -> list[Evidence]:
+    """Return the measured facts behind an opinion, in their order."""
+    return list(Evidence.objects.filter(assessment_id=assessment.id).order_by("position"))
+
+
+def evidence_visible_to(*, principal: Principal, evidence_id: UUID) -> Evidence:
+    """Return one measured fact that has a picture; raises EvidenceNotFound."""
+    pictures = Evidence.objects.exclude(image_key="").select_related("assessment__claim")
+    evidence: Evidence | None = pictures.filter(id=evidence_id).first()
+    if evidence is None:
+        raise EvidenceNotFound
+    if principal.is_client and (
+        evidence.assessment.claim.submitted_by_id != principal.user_id or evidence.stage in HIDDEN_STAGES
+    ):
+        raise EvidenceNotFound
+    return evidence
+
+
+def claimant_of(claim: Claim) -> Party | None:
+    """Return who claims, if it was told."""
+    return Party.objects.filter(claim_id=claim.id).order_by("id").first()
+
+
+def resubmissions_of(claim: Claim) -> list[Resubmission]:
+    """Return when the same bytes came again, and under which number, oldest first."""
+    return list(Resubmission.objects.filter(claim_id=claim.id).order_by("received_at", "id"))

@@ -1,0 +1,188 @@
+"""A claim comes in: its file is stored and hashed, claim, audit event and job are one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from aiassist.video.decoding import VideoProbe
+from claims.choices import ClaimAction, ClaimStatus, PartyRole
+from claims.errors import ClaimNumberExists
+from claims.intake import QuarantinedFile, inspect_upload
+from claims.models import Claim, Party, Policy, Resubmission, VideoFile
+from claims.notices import ClaimantDetails, LossNotice
+from claims.selectors import claims_visible_to
+from claims.storage import Publication, new_key
+from observability import metrics
+from observability.errors import PlatformError
+from observability.ids import new_id
+from observability.jobs import enqueue_job
+from tenancy.audit import record_event
+from tenancy.choices import Scope
+from tenancy.permissions import require_scope
+from tenancy.principals import Principal
+from tenancy.scope import current_tenant_id
+
+ASSESS_JOB = "claims.assess"
+
+# What a stored file is served as, and its extension: by content, never by the name it came with.
+_MEDIA_TYPES = {
+    "mov": ("video/mp4", "mp4"),
+    "matroska": ("video/x-matroska", "mkv"),
+    "avi": ("video/x-msvideo", "avi"),
+    "mpegts": ("video/mp2t", "ts"),
+    "mpeg": ("video/mpeg", "mpg"),
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The claim that stands for the upload; `duplicate` when it was there before."""
+
+    claim: Claim
+    duplicate: bool
+
+
+def receive_claim(*, actor: Principal, notice: LossNotice, upload: QuarantinedFile, now: datetime) -> Receipt:
+    """Receive a claim with its video, once per person and bytes.
+
+    The same bytes from someone who may see the claim they came with are that claim again, with the resubmission
+    recorded; from another person of the tenant a new claim on the same stored file. Takes the file out of quarantine.
+    Raises ClaimNumberExists, and DecodeFailed for a file of which no picture decodes; then nothing is left of it.
+    """
+    require_scope(actor, Scope.WRITE)
+    with Publication() as publication:
+        video = None
+        if not VideoFile.objects.filter(sha256=upload.sha256).exists():
+            _refuse_used_number(notice)
+            video = _published(upload, inspect_upload(upload), publication, now)
+        receipt = _commit_receipt(actor=actor, notice=notice, upload=upload, video=video, now=now)
+        if video is not None and receipt.claim.video_id == video.id:
+            publication.keep()
+    upload.discard()
+    metrics.UPLOADS.labels(outcome="duplicate" if receipt.duplicate else "accepted").inc()
+    metrics.UPLOAD_BYTES.inc(upload.size_bytes)
+    return receipt
+
+
+def _refuse_used_number(notice: LossNotice) -> None:
+    """Refuse early what the constraint would refuse after the file was probed and stored."""
+    if Claim.objects.filter(claim_number=notice.claim_number).exists():
+        raise ClaimNumberExists
+
+
+def _published(upload: QuarantinedFile, probe: VideoProbe, publication: Publication, now: datetime) -> VideoFile:
+    """Store the file and return its unsaved row."""
+    media_type, extension = _MEDIA_TYPES[probe.container]
+    key = new_key(tenant_id=current_tenant_id(), extension=extension, now=now)
+    publication.store_file(upload.path, key)
+    return VideoFile(
+        sha256=upload.sha256,
+        size_bytes=upload.size_bytes,
+        storage_key=key,
+        media_type=media_type,
+        codec=probe.codec,
+        width_px=probe.width_px,
+        height_px=probe.height_px,
+        duration_seconds=probe.duration_seconds,
+        stored_at=now,
+    )
+
+
+@transaction.atomic(durable=True)
+def _commit_receipt(
+    *, actor: Principal, notice: LossNotice, upload: QuarantinedFile, video: VideoFile | None, now: datetime
+) -> Receipt:
+    if video is not None:
+        # Of two uploads at once the second waits here for the first one's commit, then finds its row.
+        VideoFile.objects.bulk_create([video], ignore_conflicts=True)
+    stored = VideoFile.objects.select_for_update(no_key=True).get(sha256=upload.sha256)
+    known = _claim_on_video(actor, stored)
+    if known is not None:
+        _record_resubmission(claim=known, actor=actor, notice=notice, now=now)
+        return Receipt(known, duplicate=True)
+    claim = _insert_claim(actor=actor, notice=notice, video=stored, file_name=upload.name, now=now)
+    if notice.claimant is not None:
+        _insert_claimant(claim, notice.claimant)
+    tenant_ref = str(claim.tenant_id)
+    arguments = {"claim_id": str(claim.id), "tenant_id": tenant_ref}
+    enqueue_job(kind=ASSESS_JOB, tenant_ref=tenant_ref, arguments=arguments, now=now)
+    record_event(
+        action=ClaimAction.RECEIVED,
+        actor=actor,
+        object_type="claim",
+        object_id=claim.id,
+        now=now,
+        after={
+            "status": ClaimStatus.RECEIVED,
+            "claim_number": claim.claim_number,
+            "sha256": stored.sha256,
+            "size_bytes": stored.size_bytes,
+        },
+    )
+    return Receipt(claim, duplicate=False)
+
+
+def _claim_on_video(actor: Principal, video: VideoFile) -> Claim | None:
+    """Return the claim that these bytes are to this person: their own first, else the oldest they may see."""
+    claims = list(claims_visible_to(actor).filter(video=video).order_by("received_at", "id")[:50])
+    own = [claim for claim in claims if claim.submitted_by_id == actor.user_id]
+    found = (own or claims)[:1]
+    for claim in found:
+        claim.video = video
+    return found[0] if found else None
+
+
+def _insert_claim(*, actor: Principal, notice: LossNotice, video: VideoFile, file_name: str, now: datetime) -> Claim:
+    """Insert the claim; the video's row lock keeps everyone with the same bytes out until the commit."""
+    person = actor.user_id
+    assert person is not None, "a claim is handed in by a person or a person's key"
+    policy = Policy.objects.filter(policy_number=notice.policy_number).first() if notice.policy_number else None
+    claim = Claim(
+        id=new_id(),
+        claim_number=notice.claim_number,
+        submitted_by_id=person,
+        video=video,
+        policy=policy,
+        policy_number=notice.policy_number,
+        vehicle_plate=notice.vehicle_plate,
+        loss_at=notice.loss_at,
+        loss_location=notice.loss_location,
+        description=notice.description,
+        metadata=dict(notice.metadata),
+        file_name=file_name,
+        received_at=now,
+    )
+    Claim.objects.bulk_create([claim], ignore_conflicts=True)
+    if Claim.objects.filter(id=claim.id).exists():
+        return claim
+    if Claim.objects.filter(claim_number=notice.claim_number).exists():
+        raise ClaimNumberExists
+    raise PlatformError("The claim could not be written.", code="claim_not_written")
+
+
+def _insert_claimant(claim: Claim, details: ClaimantDetails) -> None:
+    Party.objects.create(
+        claim=claim,
+        role=PartyRole.CLAIMANT,
+        name=details.name,
+        email=details.email,
+        phone=details.phone,
+        account=details.account,
+    )
+
+
+def _record_resubmission(*, claim: Claim, actor: Principal, notice: LossNotice, now: datetime) -> None:
+    Resubmission.objects.create(
+        claim=claim, claim_number=notice.claim_number, submitted_by_id=actor.user_id, received_at=now
+    )
+    record_event(
+        action=ClaimAction.RESUBMITTED,
+        actor=actor,
+        object_type="claim",
+        object_id=claim.id,
+        now=now,
+        after={"claim_number": notice.claim_number},
+    )

@@ -1,0 +1,33 @@
+"""What the worker does for this floor: assess claims, and clear up after killed processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.utils import timezone
+
+from claims.intake import sweep_quarantine
+from claims.services import ASSESS_JOB, assess_claim, record_unassessable
+from claims.storage import sweep_publications
+from observability.jobs import JobKind, Lease, register_kind
+from observability.timers import register_timer
+from tenancy.scope import tenant_scope
+
+# What is swept is an hour old; looking six times an hour is often enough.
+_SWEEP_SECONDS = 600.0
+
+
+def assess(lease: Lease) -> None:
+    with tenant_scope(UUID(lease.tenant_ref)):
+        assess_claim(lease=lease)
+
+
+def bury(arguments: Mapping[str, str], code: str) -> None:
+    claim_id, tenant_id = UUID(arguments["claim_id"]), UUID(arguments["tenant_id"])
+    record_unassessable(claim_id=claim_id, tenant_id=tenant_id, code=code, now=timezone.now())
+
+
+register_kind(JobKind(ASSESS_JOB, assess, bury))
+register_timer("claims.sweep_quarantine", _SWEEP_SECONDS, sweep_quarantine)
+register_timer("claims.sweep_publications", _SWEEP_SECONDS, sweep_publications)

@@ -1,0 +1,99 @@
+"""What stands around every page: brand, navigation by right, tenant, person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from tenancy.choices import Scope
+from tenancy.models import Membership, User
+from tenancy.principals import Principal
+from tenancy.sign_in import memberships_of
+
+
+@dataclass(frozen=True)
+class NavLink:
+    label: str
+    icon: str
+    url: str
+    current: bool
+
+
+# Label, icon, address name, scopes of which one is needed.
+_DESK_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
+    ("Queue", "queue", "desk:queue", frozenset({Scope.REVIEW})),
+    ("Claims", "claims", "claims:list", frozenset({Scope.READ})),
+    ("New claim", "upload", "claims:new", frozenset({Scope.WRITE})),
+)
+
+
+class Chrome:
+    """Answers the templates' questions about who looks at the page; asks the database only when a page does."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def principal(self) -> Principal | None:
+        return getattr(self._request, "principal", None)
+
+    @cached_property
+    def memberships(self) -> list[Membership]:
+        user = self._request.user
+        return memberships_of(user) if isinstance(user, User) else []
+
+    @cached_property
+    def membership(self) -> Membership | None:
+        tenant_id = self.principal.tenant_id if self.principal else None
+        return next((m for m in self.memberships if m.tenant_id == tenant_id), None)
+
+    @cached_property
+    def initials(self) -> str:
+        """At most two letters that stand for the person."""
+        words = str(self._request.user).replace(".", " ").split()
+        return "".join(word[0] for word in words[:2]).upper()
+
+    @cached_property
+    def others(self) -> list[Membership]:
+        """The person's other tenants."""
+        return [m for m in self.memberships if m != self.membership]
+
+    @cached_property
+    def links(self) -> list[NavLink]:
+        """Desk pages that this person may open."""
+        if self.principal is None or self.principal.tenant_id is None:
+            return []
+        match = self._request.resolver_match
+        here = match.view_name if match else ""
+        return [
+            NavLink(label, icon, reverse(name), current=here == name)
+            for label, icon, name, scopes in _DESK_LINKS
+            if self.principal.scopes & scopes
+        ]
+
+    @cached_property
+    def tools(self) -> list[NavLink]:
+        """API documentation for everyone who is signed in, the administration for who operates the platform."""
+        if self.principal is None:
+            return []
+        user = self._request.user
+        found = [("API docs", "code", _address("api-docs"))]
+        if isinstance(user, User) and (user.is_operator or user.is_superuser):
+            found.append(("Administration", "settings", _address("admin:index")))
+        return [NavLink(label, icon, url, current=False) for label, icon, url in found if url]
+
+
+def chrome(request: HttpRequest) -> dict[str, Chrome]:
+    """Context processor."""
+    return {"chrome": Chrome(request)}
+
+
+def _address(name: str) -> str:
+    """Return the address, or nothing where an error page is drawn while the addresses cannot be read."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

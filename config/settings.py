@@ -1,0 +1,288 @@
+"""Django's settings, made from the environment. Nothing here is secret; nothing here is read twice."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+from config.environment import EnvironmentProblem, Reader, stop_with
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+_env = Reader()
+TESTING = "pytest" in sys.modules
+
+try:
+    DATA_DIR = Path(_env.text("DATA_DIR", str(BASE_DIR / ".claimwright"))).expanduser().resolve()
+    DEBUG = _env.flag("DEBUG", default=False)
+    SECRET_KEY = _env.secret("SECRET_KEY")
+    ALLOWED_HOSTS = _env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+    # With it, the first label of acme.claims.example names the tenant acme.
+    TENANT_BASE_HOST = _env.text("TENANT_BASE_HOST").lower().strip(".")
+    CSRF_TRUSTED_ORIGINS = _env.names("CSRF_TRUSTED_ORIGINS")
+    FORCE_HTTPS = _env.flag("FORCE_HTTPS", default=False)
+    TRUSTED_PROXIES = _env.networks("TRUSTED_PROXIES")
+    DATABASES = {"default": _env.database("DATABASE_URL", DATA_DIR / "claimwright.sqlite3")}
+    CACHE_URL = _env.secret("CACHE_URL")
+    CELERY_BROKER_URL = _env.secret("CELERY_BROKER_URL", "filesystem://")
+    MODEL_DIR = Path(_env.text("MODEL_DIR", str(DATA_DIR / "models")))
+    MAX_UPLOAD_SIZE_MB = _env.whole("MAX_UPLOAD_SIZE_MB", 500, low=1, high=100_000)
+    IDEMPOTENCY_TTL = _env.whole("IDEMPOTENCY_TTL", 86_400, low=60, high=30 * 86_400)
+    OPENAI_API_KEY = _env.secret("OPENAI_API_KEY")
+    OPENAI_BASE_URL = _env.text("OPENAI_BASE_URL", "https://api.openai.com/v1")
+    OPENAI_MODEL = _env.text("OPENAI_MODEL", "gpt-4o-mini")
+    LOCAL_LLM_BASE_URL = _env.text("LOCAL_LLM_BASE_URL")
+    LOCAL_LLM_MODEL = _env.text("LOCAL_LLM_MODEL", "local")
+    SENTRY_DSN = _env.secret("SENTRY_DSN")
+    SENTRY_TRACES_SAMPLE_RATE = _env.share("SENTRY_TRACES_SAMPLE_RATE", 0.0)
+    METRICS_TOKEN = _env.secret("METRICS_TOKEN")
+    LOG_FORMAT = _env.text("LOG_FORMAT", "console" if DEBUG or sys.stderr.isatty() else "json")
+except EnvironmentProblem as problem:
+    stop_with(problem)
+
+if TENANT_BASE_HOST:
+    ALLOWED_HOSTS += [TENANT_BASE_HOST, f".{TENANT_BASE_HOST}"]
+MAX_UPLOAD_BYTES = MAX_UPLOAD_SIZE_MB * 1024 * 1024
+_key_file = DATA_DIR / "secret_key"
+if not SECRET_KEY and _key_file.is_file():
+    SECRET_KEY = _key_file.read_text(encoding="utf-8").strip()
+if not SECRET_KEY:
+    # Only tests and first-time commands get here; `quickstart` writes the file, production sets the variable
+    # (a server refuses to start without one, see config/checks.py).
+    SECRET_KEY = "unset-" + secrets.token_urlsafe(48)
+SECRET_KEY_IS_SET = not SECRET_KEY.startswith("unset-")
+
+INSTALLED_APPS = [
+    "django_prometheus",
+    "observability",
+    "tenancy",
+    "aiassist",
+    "claims",
+    "reviews",
+    "config",
+    "tenancy.admin_config.OperatorAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_htmx",
+    "django_celery_results",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "config.proxies.TrustedProxyMiddleware",
+    "observability.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "tenancy.middleware.MembershipMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "config.error_views.PlatformErrorMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.chrome.chrome",
+            ],
+        },
+    }
+]
+
+AUTH_USER_MODEL = "tenancy.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "tenancy.admin_permissions.OperatorPermissions",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests only: hashing is not what they measure
+    if TESTING
+    else ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+)
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "desk:queue"
+LOGOUT_REDIRECT_URL = "sign-in"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = DATA_DIR / "media"
+QUARANTINE_DIR = DATA_DIR / "quarantine"
+# Claim videos are nobody's business but this user's and, where nginx hands them out, its group's.
+FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o750
+# Bodies other than streamed files; the strict JSON parser caps again by depth and size.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "claimwright"}
+}
+
+# --- API -------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["tenancy.authentication.ApiKeyAuthentication", "tenancy.authentication.Session"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenancy.api_permissions.ScopePermission"],
+    "DEFAULT_PARSER_CLASSES": ["tenancy.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "config.http_errors.problem_response_for",
+    "DEFAULT_SCHEMA_CLASS": "config.schema.ApiSchema",
+    "UNAUTHENTICATED_USER": None,
+    "COERCE_DECIMAL_TO_STRING": True,
+    "DATETIME_FORMAT": "iso-8601",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Claimwright",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "DESCRIPTION": "Dashcam claims in, assessed evidence out, people decide.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_AUTHENTICATION": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ClaimStatus": "claims.choices.ClaimStatus.choices",
+        "TenantStatus": "tenancy.choices.TenantStatus.choices",
+        "TaskStatus": "observability.choices.JobState.choices",
+        "Severity": "aiassist.types.Severity",
+        "PipelineStage": "aiassist.types.Stage",
+        "EvidenceStage": "aiassist.types.EvidenceStage",
+    },
+    "PREPROCESSING_HOOKS": ["config.schema.only_the_api"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish_schema"],
+}
+
+# --- Jobs ------------------------------------------------------------------------------------------------------
+BROKER_DIR = DATA_DIR / "broker"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+if CELERY_BROKER_URL.startswith("filesystem"):
+    # 0.05 s: at kombu's default of 1 s the queue moves 45 tasks a second and feels asleep.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(BROKER_DIR / "queue"),
+        "data_folder_out": str(BROKER_DIR / "queue"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.05,
+    }
+elif CELERY_BROKER_URL.startswith("redis"):
+    # Without these three a task in flight at a kill comes back after an hour.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": 3600,
+        "unacked_restore_interval": 2,
+        "unacked_restore_throttle": 1,
+    }
+CELERY_TASK_DEFAULT_QUEUE = "claimwright"
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_TASK_TIME_LIMIT = 3600 + 60  # kills a pool child that hangs; a little after its lease was given up
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # heartbeat rows tell who lives
+# A job in hand at a stop is handed back by its row (observability/running.py), not by the broker.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXPIRES = 7 * 86_400
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+# The lease outlives a missed heartbeat; a killed worker's claim is taken over after this time.
+JOB_LEASE_SECONDS = _env.whole("JOB_LEASE_SECONDS", 30, low=2, high=3600)
+# Work that hangs is given up after this time; the longest clip that may be uploaded takes a fraction of it.
+JOB_LONGEST_SECONDS = 3600
+JOB_MAX_ATTEMPTS = 5
+JOB_SWEEP_SECONDS = 1.0
+
+# --- Security --------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "media-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.error_views.csrf_failure"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if FORCE_HTTPS:
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health(/live|/ready)?$", r"^metrics$"]  # asked for inside, without TLS
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+# --- Logs (configured by observability.apps) -------------------------------------------------------------------
+LOGGING_CONFIG = None
+# --- Metrics: processes that share this folder add up; it must be there before the client library is imported ---
+_metrics_dir = _env.text("PROMETHEUS_MULTIPROC_DIR")
+if _metrics_dir:
+    Path(_metrics_dir).mkdir(parents=True, exist_ok=True)
+PROMETHEUS_EXPORT_MIGRATIONS = False

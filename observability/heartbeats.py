@@ -1,0 +1,26 @@
+"""Worker heartbeats: rows that tell health and metrics who is alive, without asking workers over the broker."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from observability.models import WorkerHeartbeat
+
+BEAT_SECONDS = 5.0
+# Long enough to see in the morning who died in the night.
+_FORGET_AFTER = timedelta(days=1)
+
+
+def record_heartbeat(*, name: str, started_at: datetime, now: datetime) -> None:
+    """Note that the worker lives."""
+    if not WorkerHeartbeat.objects.filter(name=name).update(seen_at=now):
+        WorkerHeartbeat.objects.update_or_create(name=name, defaults={"started_at": started_at, "seen_at": now})
+
+
+def remove_heartbeat(*, name: str) -> None:
+    """Sign the worker off: it ended in order."""
+    WorkerHeartbeat.objects.filter(name=name).delete()
+
+
+def forget_lost_workers(*, now: datetime) -> None:
+    WorkerHeartbeat.objects.filter(seen_at__lt=now - _FORGET_AFTER).delete()

@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class ReviewsConfig(AppConfig):
+    name = "reviews"
+    verbose_name = "Reviews"
+
+    def ready(self) -> None:
+        from reviews.audit_check import decision_problems  # noqa: PLC0415  # models are complete only now
+        from reviews.gauges import register_gauges  # noqa: PLC0415
+        from tenancy.audit_verification import register_audit_cross_check  # noqa: PLC0415
+
+        register_gauges()
+        register_audit_cross_check("decisions", decision_problems)

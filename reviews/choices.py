@@ -1,0 +1,21 @@
+"""Closed lists of the review desk."""
+
+from django.db import models
+
+from tenancy.audit import AuditAction
+
+
+class DecisionKind(models.TextChoices):
+    APPROVE = "APPROVE", "Approve"
+    REJECT = "REJECT", "Reject"
+    REQUEST_MORE_INFO = "REQUEST_MORE_INFO", "Request more information"
+
+
+class ReviewAction(AuditAction):
+    """What the history can tell of a review."""
+
+    LEASE_TAKEN = "review.lease_taken"
+    LEASE_RELEASED = "review.lease_released"
+    DECIDED = "review.decided"
+    STALE_DECISION_REFUSED = "review.stale_decision_refused"
+    CLAIM_REOPENED = "review.reopened"

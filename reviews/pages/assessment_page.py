@@ -1,0 +1,208 @@
+"""What the AI thinks of a claim, in words and marks, to stand beside the person's own fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiassist.types import EvidenceStage, Outcome
+from claims.models import Assessment, Evidence
+from claims.pages.badges import SEVERITY_BADGES, Badge, SetChip, fraud_badge, set_chips, severity_badge
+from claims.words import clock_words, code_words, number_words, percent_words
+from reviews.pages.media import evidence_image_url, video_url
+
+_STAGE_ICONS = {
+    EvidenceStage.INTEGRITY: "cut",
+    EvidenceStage.AUDIO: "sound",
+    EvidenceStage.MOTION: "motion",
+    EvidenceStage.PROXIMITY: "car",
+    EvidenceStage.TELEMETRY: "motion",
+    EvidenceStage.VISION: "eye",
+    EvidenceStage.FRAUD: "shield",
+}
+_NOT_ASSESSABLE = {
+    "static_black": "The picture is black, or nearly, for most of the clip.",
+    "test_bars": "The clip shows a test card, no road.",
+    "not_dashcam": "The clip is not a view from a moving vehicle.",
+    "frozen_frames": "The picture stands still for most of the clip.",
+    "unreadable": "The video could not be decoded.",
+    "all_providers_failed": "Every link of the analysis chain was down; a person must look.",
+}
+_DEGRADED = {
+    "vision_model": "no vision model",
+    "detector_weights": "no vehicle detection",
+    "audio_track": "no sound",
+    "damaged_stream": "damaged pictures",
+    "features_outside_training": "an unusual clip",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    words: str
+    effect: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Indicator:
+    words: str
+    detail: str
+    weight: str
+
+
+@dataclass(frozen=True)
+class Probability:
+    word: str
+    percent: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class EvidenceRow:
+    number: int
+    title: str
+    stage: str
+    icon: str
+    measure: str
+    value: str
+    threshold: str
+    over: bool
+    when: str
+    seek: str
+    start: str
+    end: str
+    url: str
+    image_url: str
+
+
+@dataclass(frozen=True)
+class AssessmentCard:
+    version: int
+    created_at: datetime
+    assessed: bool
+    not_assessable: str
+    severity: Badge
+    confidence: str
+    chips: list[SetChip]
+    set_words: str
+    coverage_words: str
+    calibration_words: str
+    calibrated: bool
+    probabilities: list[Probability]
+    fault: str
+    fault_low: str
+    fault_high: str
+    fault_width: str
+    scenario: str
+    rules: list[Rule]
+    fraud: Badge
+    fraud_percent: str
+    indicators: list[Indicator]
+    summary: str
+    provider: str
+    degraded: list[str]
+    service_level: str
+    seconds: str
+
+
+def assessment_card(assessment: Assessment, *, urgent_threshold: float) -> AssessmentCard:
+    """Return the assessment as the claim page shows it."""
+    low, high = round(assessment.fault_low_pct), round(assessment.fault_high_pct)
+    return AssessmentCard(
+        version=assessment.version,
+        created_at=assessment.created_at,
+        assessed=assessment.outcome == Outcome.ASSESSED,
+        not_assessable=_not_assessable_words(assessment),
+        severity=severity_badge(assessment.severity),
+        confidence=percent_words(round(assessment.confidence * 100)),
+        chips=set_chips(assessment.prediction_set, assessment.severity),
+        set_words=_set_words(assessment),
+        coverage_words=_coverage_words(assessment),
+        calibration_words=_calibration_words(assessment),
+        calibrated=assessment.calibrated,
+        probabilities=_probabilities(assessment),
+        fault=percent_words(round(assessment.suggested_fault_pct)),
+        fault_low=percent_words(low),
+        fault_high=percent_words(high),
+        fault_width=percent_words(high - low),
+        scenario=code_words(assessment.scenario),
+        rules=[Rule(code_words(r["code"]), f"{r['effect']:+g}", r["source"]) for r in assessment.fault_rules],
+        fraud=fraud_badge(assessment.fraud_risk_score, urgent_threshold),
+        fraud_percent=percent_words(round(assessment.fraud_risk_score * 100)),
+        indicators=[
+            Indicator(code_words(i["code"]), i["detail"], f"{i['weight']:.2f}") for i in assessment.fraud_indicators
+        ],
+        summary=assessment.summary,
+        provider=_provider_words(assessment),
+        degraded=[_DEGRADED.get(code, code_words(code).lower()) for code in assessment.degraded_reasons],
+        service_level=code_words(assessment.service_level),
+        seconds=f"{assessment.processing_seconds:.1f}",
+    )
+
+
+def evidence_rows(evidence: Sequence[Evidence], *, claim_id: object) -> list[EvidenceRow]:
+    """Return the evidence in order, numbered, each with the place in the video that it seeks to."""
+    return [_evidence_row(item, number, claim_id) for number, item in enumerate(evidence, start=1)]
+
+
+def _evidence_row(item: Evidence, number: int, claim_id: object) -> EvidenceRow:
+    return EvidenceRow(
+        number=number,
+        title=code_words(item.kind),
+        stage=code_words(item.stage),
+        icon=_STAGE_ICONS.get(EvidenceStage(item.stage), "eye"),
+        measure=code_words(item.measure),
+        value=number_words(item.value),
+        threshold=number_words(item.threshold),
+        over=item.value >= item.threshold,
+        when=f"{clock_words(item.start_seconds)} – {clock_words(item.end_seconds)}",
+        seek=f"{item.at_seconds:.3f}",
+        start=f"{item.start_seconds:.3f}",
+        end=f"{item.end_seconds:.3f}",
+        url=f"{video_url(claim_id)}#t={item.at_seconds:.3f}",
+        image_url=evidence_image_url(item) if item.image_key else "",
+    )
+
+
+def _not_assessable_words(assessment: Assessment) -> str:
+    if assessment.outcome == Outcome.ASSESSED:
+        return ""
+    known = _NOT_ASSESSABLE.get(assessment.reason_code)
+    return known or f"{code_words(assessment.reason_code)}."
+
+
+def _probabilities(assessment: Assessment) -> list[Probability]:
+    return [
+        Probability(badge.word, percent_words(round(assessment.probabilities[name] * 100)), badge.tone)
+        for name, badge in SEVERITY_BADGES.items()
+        if name in assessment.probabilities
+    ]
+
+
+def _set_words(assessment: Assessment) -> str:
+    words = [SEVERITY_BADGES[name].word.lower() for name in SEVERITY_BADGES if name in assessment.prediction_set]
+    if not words:
+        return "no severity is plausible: unlike anything seen in calibration"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _coverage_words(assessment: Assessment) -> str:
+    target = round(assessment.coverage_target * 100)
+    return f"The marked set is made to hold the true severity in {target} of 100 claims."
+
+
+def _calibration_words(assessment: Assessment) -> str:
+    if not assessment.calibrated:
+        return "Not calibrated: read it as a guess."
+    if assessment.calibration_source == "TENANT":
+        return "Calibrated on decisions of this tenant."
+    return "Calibrated on rendered clips, not yet on this tenant's claims."
+
+
+def _provider_words(assessment: Assessment) -> str:
+    words = assessment.provider_name
+    if assessment.provider_model:
+        words += f" ({assessment.provider_model})"
+    return words if assessment.provider_attempts <= 1 else f"{words}, {assessment.provider_attempts} attempts"

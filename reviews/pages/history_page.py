@@ -1,0 +1,111 @@
+"""The history of a claim as a page shows it, each entry checked against its own hash."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from claims.words import ago_words, code_words, size_words
+from tenancy.audit import event_hash
+from tenancy.models import AuditEvent
+
+_ICONS = {"AI": "ai", "HUMAN": "user", "SYSTEM": "system"}
+_WORDS = {
+    "claim.received": "Claim received",
+    "claim.resubmitted": "Same video handed in again",
+    "claim.processing_started": "Assessment started",
+    "claim.assessed": "Assessed",
+    "claim.priority_raised": "Moved up: waited too long",
+    "claim.video_viewed": "Video opened",
+    "review.lease_taken": "Taken for review",
+    "review.lease_released": "Given back to the queue",
+    "review.decided": "Decided",
+    "review.stale_decision_refused": "Decision on an older assessment refused",
+    "review.reopened": "Reopened",
+}
+_HASH_LETTERS = 10
+_FIELD_WORDS = {"sha256": "SHA-256", "size_bytes": "Size", "lease_expires_at": "Held until", "fault_ratio": "Fault"}
+_ENUM = re.compile(r"[A-Z]+(_[A-Z]+)*")
+_LONG_ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+
+
+@dataclass(frozen=True)
+class Change:
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class HistoryRow:
+    seq: int
+    words: str
+    icon: str
+    actor: str
+    actor_kind: str
+    at: datetime
+    ago: str
+    changes: list[Change]
+    reason: str
+    hash: str
+    short_hash: str
+    previous_hash: str
+    sound: bool
+
+
+def history_rows(events: Sequence[AuditEvent], *, now: datetime) -> list[HistoryRow]:
+    """Return the entries, newest first."""
+    return [_row(item, now) for item in reversed(events)]
+
+
+def _row(item: AuditEvent, now: datetime) -> HistoryRow:
+    return HistoryRow(
+        seq=item.seq,
+        words=_WORDS.get(item.event, code_words(item.event)),
+        icon=_ICONS.get(item.actor_type, "system"),
+        actor=item.actor_name,
+        actor_kind={"AI": "AI", "HUMAN": "Person"}.get(item.actor_type, "System"),
+        at=item.at,
+        ago=ago_words(item.at, now),
+        changes=_changes(json.loads(item.before), json.loads(item.after)),
+        reason=item.reason,
+        hash=item.hash,
+        short_hash=item.hash[:_HASH_LETTERS],
+        previous_hash=item.previous_hash,
+        sound=event_hash(item) == item.hash,
+    )
+
+
+def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[Change]:
+    names = [*before, *(name for name in after if name not in before)]
+    pairs = [(name, before.get(name), after.get(name)) for name in names]
+    return [
+        Change(_FIELD_WORDS.get(name) or code_words(name), _shown(name, old), _shown(name, new))
+        for name, old, new in pairs
+        if old != new
+    ]
+
+
+def _shown(name: str, value: object) -> str:
+    return size_words(value) if name == "size_bytes" and isinstance(value, int) else _value(value)
+
+
+def _value(value: object) -> str:
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{code_words(str(name)).lower()}: {_value(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(_value(inner) for inner in value)
+    text = str(value)
+    if _ENUM.fullmatch(text):
+        return code_words(text)
+    if _LONG_ID.fullmatch(text):
+        return f"{text[:_HASH_LETTERS]}…"
+    return f"{text[:10]} {text[11:16]} UTC" if _TIME.match(text) else text

@@ -1,0 +1,18 @@
+"""Pages of the review desk."""
+
+from django.urls import URLPattern, path
+
+from reviews.views.claim import ClaimView
+from reviews.views.holds import HoldView, SkipView
+from reviews.views.media import ChaptersView
+from reviews.views.queue import QueueView, TakeNextView
+
+app_name = "desk"
+urlpatterns: list[URLPattern] = [
+    path("", QueueView.as_view(), name="queue"),
+    path("next/", TakeNextView.as_view(), name="next"),
+    path("claims/<uuid:claim_id>/review/", ClaimView.as_view(), name="claim"),
+    path("claims/<uuid:claim_id>/hold/", HoldView.as_view(), name="hold"),
+    path("claims/<uuid:claim_id>/skip/", SkipView.as_view(), name="skip"),
+    path("claims/<uuid:claim_id>/chapters.vtt", ChaptersView.as_view(), name="chapters"),
+]

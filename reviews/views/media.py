@@ -1,0 +1,20 @@
+"""Text tracks of the player."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+
+from claims.selectors import claim_visible_to, latest_assessment
+from reviews.pages.chapters import chapters_vtt
+from tenancy.base_views import TenantView
+from tenancy.choices import Scope
+
+
+class ChaptersView(TenantView):
+    any_scope = (Scope.REVIEW, Scope.AUDIT)
+
+    def get(self, request: HttpRequest, claim_id: UUID) -> HttpResponse:
+        assessment = latest_assessment(claim_visible_to(principal=self.principal, claim_id=claim_id))
+        return HttpResponse(chapters_vtt(assessment.hazards), content_type="text/vtt; charset=utf-8")

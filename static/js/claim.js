@@ -1,0 +1,57 @@
+// The claim page: video, timeline, evidence and form under one set of keys.
+import { bindDecision } from "./decision.js";
+import { bindKeys } from "./keys.js";
+import { playerOf } from "./player.js";
+import { bindTimeline } from "./timeline.js";
+
+const root = document.querySelector("[data-player]");
+const player = playerOf(root);
+const timeline = root.querySelector("[data-timeline]");
+if (timeline) bindTimeline(timeline, player);
+
+const items = [...document.querySelectorAll("[data-seek]")];
+function show(item, { focus = false } = {}) {
+  player.video.pause();
+  player.seek(Number(item.dataset.seek));
+  items.forEach((other) => other.removeAttribute("aria-current"));
+  item.setAttribute("aria-current", "true");
+  history.replaceState(null, "", `#t=${item.dataset.seek}`);
+  if (focus) item.focus({ preventScroll: true });
+  root.scrollIntoView({ block: "nearest" });
+}
+items.forEach((item) => item.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, if a person wants one
+  event.preventDefault();
+  show(item);
+}));
+function walkEvidence(by) {
+  if (!items.length) return;
+  const here = items.findIndex((item) => item.hasAttribute("aria-current"));
+  show(items[here < 0 ? (by > 0 ? 0 : items.length - 1) : (here + by + items.length) % items.length]);
+}
+const deepLink = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
+if (deepLink) player.video.addEventListener("loadedmetadata", () => player.seek(Number(deepLink[1])), { once: true });
+
+const decision = bindDecision(document.querySelector("[data-decision]"));
+const submit = (id) => { decision.leave(); document.getElementById(id)?.requestSubmit(); };
+bindKeys({
+  "Ctrl+Enter": decision.saveAndNext,
+  Space: player.toggle,
+  ArrowLeft: () => player.jump(-1),
+  ArrowRight: () => player.jump(1),
+  "Shift+ArrowLeft": () => player.jump(-5),
+  "Shift+ArrowRight": () => player.jump(5),
+  ",": () => player.step(-1),
+  ".": () => player.step(1),
+  e: () => walkEvidence(1),
+  "Shift+e": () => walkEvidence(-1),
+  a: () => decision.choose("a"),
+  r: () => decision.choose("r"),
+  i: () => decision.choose("i"),
+  w: () => decision.write(),
+  1: () => decision.sentence(1),
+  2: () => decision.sentence(2),
+  3: () => decision.sentence(3),
+  n: () => submit("skip-form"),
+  q: () => document.querySelector("[data-key-queue]").click(),
+});

@@ -1,0 +1,178 @@
+"""Tenants, people, memberships, keys and the trail on the operator's site; every save goes through a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from observability.errors import PermissionRefused
+from tenancy.admin_site import ReadOnlyAdmin, ServiceAdmin, TenantOwnedAdmin
+from tenancy.choices import Role, TenantStatus, Tier
+from tenancy.members import add_member, change_member_role, create_tenant, remove_member
+from tenancy.models import ApiKey, AuditEvent, Membership, Tenant, User
+from tenancy.principals import Principal, principal_of_operator
+from tenancy.services import revoke_api_key, set_tenant_standing
+
+if TYPE_CHECKING:  # these take their model as a parameter for the type checker only
+    PersonAdminBase = UserAdmin[User]
+    PersonFormBase = UserChangeForm[User]
+    NewPersonFormBase = AdminUserCreationForm[User]
+else:
+    PersonAdminBase, PersonFormBase, NewPersonFormBase = UserAdmin, UserChangeForm, AdminUserCreationForm
+
+
+admin.site.unregister(Group)  # rights come from roles; groups would be a second, unused answer
+
+
+def acting_operator(request: HttpRequest) -> Principal:
+    """Return who acts on the operator's site (which lets in operators and superusers alone)."""
+    assert isinstance(request.user, User)
+    return principal_of_operator(request.user)
+
+
+@admin.register(Tenant)
+class TenantAdmin(ServiceAdmin):
+    """Opening tenants, their tier and status. Name and settings are the tenant's own."""
+
+    list_display = ("slug", "name", "tier", "status", "created_at")
+    list_filter = ("tier", "status")
+    search_fields = ("=slug", "name")
+    ordering = ("slug",)
+    fields = ("slug", "name", "tier", "status", "created_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
+        return ("status", "created_at") if obj is None else ("slug", "name", "created_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # a tenant is closed, its history stays
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: ModelForm[Tenant], change: bool) -> None:  # noqa: FBT001  # Django's signature
+        actor, now, tier = acting_operator(request), timezone.now(), Tier(obj.tier)
+        if change:
+            stored = Tenant.objects.get(id=obj.id)
+            set_tenant_standing(actor=actor, tenant=stored, tier=tier, status=TenantStatus(obj.status), now=now)
+        else:
+            created = create_tenant(actor=actor, slug=obj.slug, name=obj.name, tier=tier, now=now)
+            obj.id, obj.created_at = created.id, created.created_at
+
+
+@admin.register(Membership)
+class MembershipAdmin(ServiceAdmin):
+    """Who works where; each change stands in the tenant's trail."""
+
+    list_display = ("user", "tenant", "role", "created_at")
+    list_filter = ("tenant", "role")
+    list_select_related = ("user", "tenant")
+    search_fields = ("=user__username",)
+    autocomplete_fields = ("user", "tenant")
+    fields = ("user", "tenant", "role")
+    actions = None  # a bulk delete would pass the service by
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return () if obj is None else ("user", "tenant")
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: ModelForm[Membership], change: bool) -> None:  # noqa: FBT001  # Django's signature
+        actor, now, role = acting_operator(request), timezone.now(), Role(obj.role)
+        if change:
+            change_member_role(actor=actor, member=obj, role=role, now=now)
+        else:
+            obj.id = add_member(actor=actor, tenant=obj.tenant, user=obj.user, role=role, now=now).id
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        remove_member(actor=acting_operator(request), member=obj, now=timezone.now())
+
+
+class PersonForm(PersonFormBase):
+    class Meta(UserChangeForm.Meta):
+        model = User
+
+
+class NewPersonForm(NewPersonFormBase):
+    class Meta(AdminUserCreationForm.Meta):
+        model = User
+
+
+@admin.register(User)
+class PersonAdmin(PersonAdminBase):
+    """People. An operator makes and deactivates them, but sets no existing person's password and makes no operators:
+    either would be a way into a tenant's data or into the platform."""
+
+    form, add_form = PersonForm, NewPersonForm
+    list_display = ("username", "first_name", "last_name", "is_active", "is_operator", "last_login")
+    list_filter = ("is_active", "is_operator", "is_superuser")
+    search_fields = ("username", "first_name", "last_name")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    _person = ("Person", {"fields": ("first_name", "last_name", "email", "is_active")})
+    _dates = ("Dates", {"fields": ("last_login", "date_joined")})
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        if _is_root(request):
+            rights = ("Platform", {"fields": ("is_operator", "is_superuser")})
+            return ((None, {"fields": ("username", "password")}), self._person, rights, self._dates)
+        return ((None, {"fields": ("username",)}), self._person, self._dates)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        above = obj is not None and (obj.is_superuser or obj.is_operator) and not _is_root(request)
+        return not above and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # people are deactivated; what they did stays theirs
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if not _is_root(request):
+            raise PermissionRefused("Passwords of others are set by a superuser.")
+        return super().user_change_password(request, id, form_url)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Keys without their hashes, and a way to end them."""
+
+    list_display = ("prefix", "name", "tenant", "user", "scopes", "expires_at", "revoked_at", "last_used_at")
+    list_filter = ("tenant",)
+    list_select_related = ("tenant", "user")
+    search_fields = ("=prefix", "name", "=user__username")
+    ordering = ("-created_at",)
+    exclude = ("secret_sha256",)
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("tenancy.change_apikey")
+
+    @admin.action(description="Revoke at once", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        keys = list(queryset.filter(revoked_at=None).values_list("id", flat=True))
+        for key_id in keys:
+            revoke_api_key(actor=acting_operator(request), key_id=key_id, now=timezone.now())
+        self.message_user(request, f"{len(keys)} keys are revoked.", messages.SUCCESS if keys else messages.WARNING)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(TenantOwnedAdmin):
+    """That something happened, by whom, to what; what changed is shown to superusers alone."""
+
+    list_display = ("seq", "event", "actor_type", "actor_name", "object_type", "object_id", "at")
+    list_filter: ClassVar[Any] = ("tenant", "event", "actor_type")
+    search_fields = ("=object_id", "=request_id", "=actor_id")
+    ordering = ("-id",)
+    _metadata = ("tenant", "seq", "event", "actor_type", "actor_id", "actor_name", "object_type", "object_id", "at")
+    _chain = ("request_id", "previous_hash", "hash")
+
+    def get_fields(self, request: HttpRequest, obj: AuditEvent | None = None) -> tuple[str, ...]:
+        content = ("before", "after", "reason") if _is_root(request) else ()
+        return (*self._metadata, *content, *self._chain)
+
+
+def _is_root(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser

@@ -1,0 +1,44 @@
+"""Closed lists of the tenancy floor."""
+
+from django.db import models
+
+
+class TenantStatus(models.TextChoices):
+    ACTIVE = "ACTIVE", "Active"
+    SUSPENDED = "SUSPENDED", "Suspended"
+    CLOSED = "CLOSED", "Closed"
+
+
+class Tier(models.TextChoices):
+    FREE = "FREE", "Free"
+    BASIC = "BASIC", "Basic"
+    PROFESSIONAL = "PROFESSIONAL", "Professional"
+    ENTERPRISE = "ENTERPRISE", "Enterprise"
+
+
+class Role(models.TextChoices):
+    """What a person is in a tenant. The platform's OPERATOR is no tenant role (`User.is_operator`)."""
+
+    CLIENT = "CLIENT", "Client"
+    ANALYST = "ANALYST", "Reviewer"
+    SUPERVISOR = "SUPERVISOR", "Supervisor"
+    AUDITOR = "AUDITOR", "Auditor"
+    ADMIN = "ADMIN", "Administrator"
+
+
+class Scope(models.TextChoices):
+    """What a credential may do; roles and keys are sets of these."""
+
+    READ = "read", "Read claims, documents, assessments, tasks, tenant"
+    WRITE = "write", "Create and change claims and documents"
+    REVIEW = "review", "Queue, leases, decisions, history"
+    SUPERVISE = "supervise", "Second review, reassignment, reopening"
+    AUDIT = "audit", "Verify and read the audit trail"
+    ADMIN = "admin", "Keys, settings, costs of the own tenant"
+    OPS = "ops", "Operate the platform; no tenant data"
+
+
+class ActorType(models.TextChoices):
+    AI = "AI", "AI"
+    HUMAN = "HUMAN", "Person"
+    SYSTEM = "SYSTEM", "System"

@@ -1,0 +1,76 @@
+"""Named failures of the tenancy floor."""
+
+from observability.errors import (
+    Conflict,
+    InvalidInput,
+    NotAuthenticated,
+    PermissionRefused,
+    PlatformError,
+    UnusableContent,
+)
+
+
+class MissingTenantScope(PlatformError):
+    """A tenant's rows were asked for outside any tenant scope: a fault of ours, never of the caller."""
+
+    code = "missing_tenant_scope"
+    message = "No tenant is chosen."
+
+
+class CrossTenantWrite(PlatformError):
+    """A row of one tenant was about to be written or linked inside another tenant's scope."""
+
+    code = "cross_tenant_write"
+    message = "The object belongs elsewhere."
+
+
+class TenantMismatch(PermissionRefused):
+    """The tenant named by header or host is not one the credential belongs to."""
+
+    code = "tenant_mismatch"
+    message = "The tenant named in the request is not the credential's."
+
+
+class TenantInactive(PermissionRefused):
+    code = "tenant_inactive"
+    message = "This tenant is suspended or closed."
+
+
+class InvalidCredential(NotAuthenticated):
+    code = "invalid_credential"
+    message = "The credential is unknown, expired or revoked."
+
+
+class KeyNotActive(Conflict):
+    code = "api_key_not_active"
+    message = "This key is revoked, expired or already rotated."
+
+
+class KeyBeyondRights(PermissionRefused):
+    code = "scope_not_allowed"
+    message = "A key never has more than its creator and its holder have."
+
+
+class StaleTenant(Conflict):
+    code = "stale"
+    message = "The tenant was changed in the meantime."
+
+
+class InvalidCursor(InvalidInput):
+    code = "invalid_cursor"
+    message = "The cursor is not valid for this list."
+
+
+class UnknownParameter(InvalidInput):
+    code = "unknown_parameter"
+    message = "The request has a parameter that this list does not know."
+
+
+class IdempotencyKeyReused(UnusableContent):
+    code = "idempotency_key_reused"
+    message = "This idempotency key was used with another request."
+
+
+class IdempotencyInProgress(Conflict):
+    code = "idempotency_in_progress"
+    message = "A request with this idempotency key is still running."

@@ -1,0 +1,43 @@
+"""Puts the acting person on the request; tenant scopes are entered by the base views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from observability.context import work_context
+from tenancy.authentication import principal_for_user
+from tenancy.errors import TenantInactive, TenantMismatch
+from tenancy.models import User
+from tenancy.principals import Principal
+
+
+class MembershipMiddleware:
+    """Sets `request.principal` (None for strangers) from the signed-in person's membership.
+
+    A tenant that cannot be chosen is no error yet (signing out must work, and an API key may come with the request):
+    the reason waits on `request.tenant_refusal` for whoever needs the person.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        principal, refusal = _acting_person(request)
+        request.principal = principal  # type: ignore[attr-defined]
+        request.tenant_refusal = refusal  # type: ignore[attr-defined]
+        if principal is None:
+            return self._get_response(request)
+        with work_context(principal_id=principal.id):
+            return self._get_response(request)
+
+
+def _acting_person(request: HttpRequest) -> tuple[Principal | None, TenantMismatch | TenantInactive | None]:
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        return None, None
+    try:
+        return principal_for_user(request, user), None
+    except (TenantMismatch, TenantInactive) as refusal:
+        return None, refusal

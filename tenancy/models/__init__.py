@@ -1,0 +1,7 @@
+"""Who there is, what they may do, and what is remembered about it."""
+
+from tenancy.models.access import ApiKey, IdempotencyRecord
+from tenancy.models.audit import AuditEvent, AuditHead
+from tenancy.models.people import Membership, Tenant, User
+
+__all__ = ["ApiKey", "AuditEvent", "AuditHead", "IdempotencyRecord", "Membership", "Tenant", "User"]

@@ -1,0 +1,91 @@
+"""Operations over HTTP, for the platform's operator: the floor below has the facts, this one the credentials."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import Error as DatabaseProblem
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from observability.gauges import WORKER_LOST_SECONDS
+from observability.health import readiness, uptime_seconds
+from observability.models import WorkerHeartbeat
+from observability.probes import Check, Finding, Prober, look_at
+from tenancy.base_api import OperationsAPIView
+
+
+class HealthDetailedView(OperationsAPIView):
+    """`GET /health/detailed`: every component with how long it took to answer. 200 also when something is away."""
+
+    @extend_schema(exclude=True)
+    def get(self, _request: Request) -> Response:
+        findings = [*readiness(), *look_at(_FURTHER)]
+        workers = worker_list()
+        required_ok = all(finding.ok for finding in findings if finding.required)
+        all_ok = required_ok and all(finding.ok for finding in findings) and any(w["alive"] for w in workers)
+        body = {
+            "status": "ok" if all_ok else "degraded" if required_ok else "unavailable",
+            "version": settings.VERSION,
+            "uptime_seconds": uptime_seconds(),
+            "components": {finding.name: _component(finding) for finding in findings},
+            "workers": workers,
+            "disk": disk_figures(),
+            "providers": configured_providers(),
+        }
+        return Response(body, headers={"Cache-Control": "no-store"})
+
+
+def worker_list() -> list[dict[str, object]]:
+    """Return who beat last, the latest first; empty when the database cannot tell (its component says so)."""
+    now = timezone.now()
+    try:
+        rows = list(WorkerHeartbeat.objects.order_by("-seen_at")[:50])
+    except DatabaseProblem:
+        return []
+    lost = now - timedelta(seconds=WORKER_LOST_SECONDS)
+    return [
+        {
+            "name": row.name,
+            "alive": row.seen_at >= lost,
+            "started_at": row.started_at,
+            "seen_seconds_ago": max(0, int((now - row.seen_at).total_seconds())),
+        }
+        for row in rows
+    ]
+
+
+def disk_figures() -> dict[str, int]:
+    """Return free and total bytes where the media are, zeros where that cannot be told (storage says so)."""
+    folder = Path(settings.MEDIA_ROOT)
+    try:
+        usage = shutil.disk_usage(folder if folder.is_dir() else settings.DATA_DIR)
+    except OSError:
+        return {"free_bytes": 0, "total_bytes": 0}
+    return {"free_bytes": usage.free, "total_bytes": usage.total}
+
+
+def configured_providers() -> list[str]:
+    """Return the links of the provider chain that are set up, by name only; the rules are always there."""
+    given = {"openai": settings.OPENAI_API_KEY, "local": settings.LOCAL_LLM_BASE_URL, "rules": True}
+    return [name for name, is_set in given.items() if is_set]
+
+
+def cache_problem() -> str:
+    """Return why the cache cannot be used: what was written must be read again."""
+    stamp = timezone.now().isoformat()
+    cache.set("health-probe", stamp, timeout=30)
+    return "" if cache.get("health-probe") == stamp else "value_lost"
+
+
+def _component(finding: Finding) -> dict[str, object]:
+    return {"status": finding.problem or "ok", "required": finding.required, "milliseconds": finding.milliseconds}
+
+
+_FURTHER = (Prober(Check("cache", cache_problem, required=False)),)

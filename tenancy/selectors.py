@@ -1,0 +1,49 @@
+"""Reads of keys and tasks. Keys and jobs are no tenant-owned rows (they are needed before there is a scope), so each of
+these functions names the tenant itself."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from observability.errors import NotFound
+from observability.models import Job
+from tenancy.models import ApiKey, Tenant
+from tenancy.principals import Principal
+
+
+def keys_of(tenant_id: UUID) -> QuerySet[ApiKey]:
+    """Return the tenant's keys with their holders."""
+    return ApiKey.objects.filter(tenant_id=tenant_id).select_related("user")
+
+
+def key_of(*, tenant_id: UUID, key_id: UUID) -> ApiKey:
+    """Return one key of the tenant; raises NotFound."""
+    key = keys_of(tenant_id).filter(id=key_id).first()
+    if key is None:
+        raise NotFound
+    return key
+
+
+def tenant_of(tenant_id: UUID) -> Tenant:
+    """Return the tenant; raises NotFound."""
+    tenant = Tenant.objects.filter(id=tenant_id).first()
+    if tenant is None:
+        raise NotFound
+    return tenant
+
+
+def task_visible_to(*, principal: Principal, task_id: UUID) -> Job:
+    """Return a job of the principal's tenant; raises NotFound.
+
+    A client sees the tasks that they asked for themselves (jobs written with `requested_by` in their arguments): any
+    other task's kind and result would tell about other people's claims.
+    """
+    jobs = Job.objects.filter(tenant_ref=str(principal.tenant_id))
+    if principal.is_client:
+        jobs = jobs.filter(arguments__requested_by=str(principal.user_id))
+    job = jobs.filter(id=task_id).first()
+    if job is None:
+        raise NotFound
+    return job

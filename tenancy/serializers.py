@@ -1,0 +1,175 @@
+"""Bodies of the tenancy API: what comes in, checked field by field, and what goes out, field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from observability.choices import JobState
+from observability.models import Job
+from tenancy.audit_verification import AuditReport, ProblemKind
+from tenancy.choices import Scope, TenantStatus, Tier
+from tenancy.inputs import AwareDateTimeField, StrictSerializer, TextField
+from tenancy.models import ApiKey, Tenant
+from tenancy.policy import shown_settings
+
+# What a tenant's key can hold; `ops` belongs to the platform's operator.
+_KEY_SCOPES = [(scope.value, scope.label) for scope in Scope if scope != Scope.OPS]
+
+
+class ApiKeyRequest(StrictSerializer):
+    name = TextField(max_length=80)
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=_KEY_SCOPES), allow_empty=False, max_length=len(_KEY_SCOPES)
+    )
+    expires_at = AwareDateTimeField(required=False, allow_null=True, default=None)
+    user_id = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="A member with the role CLIENT whose key this is; without it the key is the caller's own.",
+    )
+
+
+class NoBody(StrictSerializer):
+    """A request that says everything by its address."""
+
+
+class KeyHolder(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class ApiKeyAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    prefix = serializers.CharField(help_text="The visible beginning of the secret.")
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=_KEY_SCOPES))
+    user = KeyHolder()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To the minute.")
+    rotated_from = serializers.UUIDField(allow_null=True)
+
+
+class IssuedKeyAnswer(ApiKeyAnswer):
+    secret = serializers.CharField(
+        allow_null=True, help_text="Shown this once; null when the answer is replayed for an Idempotency-Key."
+    )
+
+
+class TenantChange(StrictSerializer):
+    name = TextField(max_length=120, required=False)
+    tier = serializers.ChoiceField(choices=Tier.choices, required=False, help_text="The platform operator's alone.")
+    status = serializers.ChoiceField(
+        choices=TenantStatus.choices, required=False, help_text="The platform operator's alone."
+    )
+    settings = serializers.DictField(
+        required=False, help_text="Settings to change; null puts a default back, settings not named stay."
+    )
+
+
+class TenantSettings(serializers.Serializer[Any]):
+    external_providers_allowed = serializers.BooleanField()
+    low_priority_without_model = serializers.BooleanField()
+    fraud_urgent_threshold = serializers.FloatField()
+    review_hours_urgent = serializers.IntegerField()
+    review_hours_standard = serializers.IntegerField()
+    review_hours_low = serializers.IntegerField()
+    waiting_bound_hours_standard = serializers.IntegerField()
+    waiting_bound_hours_low = serializers.IntegerField()
+    jurisdiction = serializers.CharField(allow_null=True)
+
+
+class TenantAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    tier = serializers.ChoiceField(choices=Tier.choices)
+    status = serializers.ChoiceField(choices=TenantStatus.choices)
+    settings = TenantSettings(allow_null=True, help_text="Null for the role CLIENT.")
+    created_at = serializers.DateTimeField()
+
+
+class TaskAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+    status = serializers.ChoiceField(choices=JobState.choices)
+    progress_percent = serializers.IntegerField(min_value=0, max_value=100)
+    result = serializers.DictField(allow_null=True)
+    error = serializers.CharField(allow_null=True, help_text="The code of the failure, when the task is over.")
+
+
+class AuditHeadAnswer(serializers.Serializer[Any]):
+    seq = serializers.IntegerField()
+    hash = serializers.CharField(help_text="Kept elsewhere, it proves a later rewrite of the whole trail.")
+
+
+class AuditProblemAnswer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=[(kind.value, kind.value) for kind in ProblemKind])
+    seq = serializers.IntegerField(allow_null=True)
+    event_id = serializers.CharField(allow_null=True)
+    detail = serializers.CharField()
+
+
+class AuditVerification(serializers.Serializer[Any]):
+    ok = serializers.BooleanField()
+    events = serializers.IntegerField()
+    head = AuditHeadAnswer()
+    problem = AuditProblemAnswer(allow_null=True)
+
+
+def api_key_data(key: ApiKey) -> dict[str, Any]:
+    """Return a key as it is shown; the secret is not known any more."""
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": key.scopes,
+        "user": {"id": str(key.user_id), "name": str(key.user)},
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
+        "rotated_from": str(key.rotated_from_id) if key.rotated_from_id else None,
+    }
+
+
+def tenant_data(tenant: Tenant, *, redacted: bool) -> dict[str, Any]:
+    """Return a tenant; `redacted` leaves out the settings: they tell how to stay under thresholds."""
+    return {
+        "id": str(tenant.id),
+        "slug": tenant.slug,
+        "name": tenant.name,
+        "tier": tenant.tier,
+        "status": tenant.status,
+        "settings": None if redacted else shown_settings(tenant.settings),
+        "created_at": tenant.created_at,
+    }
+
+
+def task_data(job: Job) -> dict[str, Any]:
+    """Return a job as a task. What an attempt left behind (a trace, perhaps) is not the tenant's to read."""
+    over = job.state in (JobState.FAILED, JobState.DEAD)
+    return {
+        "id": str(job.id),
+        "kind": job.kind,
+        "status": job.state,
+        "progress_percent": job.progress_percent,
+        "result": job.result,
+        "error": job.error_code or None if over else None,
+    }
+
+
+def verification_data(report: AuditReport) -> dict[str, Any]:
+    """Return the state of a trail."""
+    problem = report.problem
+    return {
+        "ok": report.ok,
+        "events": report.events,
+        "head": {"seq": report.head_seq, "hash": report.head_hash},
+        "problem": problem
+        and {"kind": problem.kind, "seq": problem.seq, "event_id": problem.event_id, "detail": problem.detail},
+    }

@@ -1,0 +1,50 @@
+"""The summary is made of measured facts alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiassist.types import HazardKind, IntegrityCode
+from tests.aiassist.assessment.cases import (
+    Answering,
+    assess,
+    calm,
+    crash,
+    hazard,
+    integrity_flag,
+    make_dossier,
+    statement,
+    vision_answer,
+)
+
+
+def test_summary_names_events_with_times_and_values(tmp_path: Path) -> None:
+    summary = assess(make_dossier(tmp_path), crash(degraded=("detector_weights",))).summary
+    assert "lasts 10.0 s (640×360, 25 pictures per second, with sound)" in summary
+    assert "An impact on the insured vehicle at 5.1 s (score 0.90, impact value 2.2 against 1)." in summary
+    assert "Scenario REAR_END" in summary
+    assert "Not measured: detector weights." in summary
+
+
+def test_summary_of_a_calm_drive_says_so(tmp_path: Path) -> None:
+    summary = assess(make_dossier(tmp_path), calm()).summary
+    assert "No dangerous event was measured." in summary
+    assert "No sign of manipulation was found." in summary
+
+
+def test_summary_names_signs_of_manipulation(tmp_path: Path) -> None:
+    summary = assess(make_dossier(tmp_path), calm(integrity=(integrity_flag(IntegrityCode.EDIT_CUT),))).summary
+    assert "Signs to look at: edit_cut (risk score 0.35)." in summary
+
+
+def test_summary_repeats_nothing_that_was_written_or_said(tmp_path: Path) -> None:
+    model = Answering(vision_answer(statement(HazardKind.HORN, 1.0), severity="HIGH", scenario="HEAD_ON"))
+    summary = assess(make_dossier(tmp_path, description="Zoe pays"), crash(), model).summary
+    assert "Zoe" not in summary
+    assert "HEAD_ON" not in summary
+    assert "horn" not in summary
+
+
+def test_summary_stays_short_when_there_is_much(tmp_path: Path) -> None:
+    many = tuple(hazard(HazardKind.HORN, float(at)) for at in range(30))
+    assert assess(make_dossier(tmp_path), calm(hazards=many)).summary.count("A horn at") == 6

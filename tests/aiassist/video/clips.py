@@ -1,0 +1,94 @@
+"""Small clips made for these tests: a textured street that is driven through, encoded in any container."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+WIDTH, HEIGHT = 320, 180
+TIME_BASE = Fraction(1, 90_000)
+
+
+def street(count: int, *, seed: int = 7, rate_per_picture: float = 0.012, start: int = 0) -> list[Image]:
+    """Pictures of a drive: rough walls and road that flow away from the middle, under a smooth bright sky."""
+    rng = np.random.default_rng(seed)
+    coarse = cv2.resize(rng.integers(0, 255, (60, 107, 3), np.uint8), (1920, 1080), interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(rng.integers(0, 255, (360, 640, 3), np.uint8), (1920, 1080), interpolation=cv2.INTER_LINEAR)
+    wall = cv2.addWeighted(coarse, 0.5, fine, 0.5, 0)
+    noise = np.random.default_rng(seed + 1)
+    pictures = []
+    for number in range(start, start + count):
+        zoom = float(np.exp(-rate_per_picture * number))
+        move = np.array([[zoom, 0, 960 * (1 - zoom)], [0, zoom, 540 * (1 - zoom)]])
+        seen = cv2.warpAffine(wall, move, (1920, 1080), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+        picture = cv2.resize(seen, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        sky = np.linspace(235, 190, 50).astype(np.uint8)[:, None, None]
+        picture[:50] = sky
+        grain = noise.normal(0, 2, picture.shape)
+        pictures.append(np.clip(picture + grain, 0, 255).astype(np.uint8))
+    return pictures
+
+
+def shifted(picture: Image, right: float, down: float) -> Image:
+    """The picture moved as by a blow against the camera."""
+    move = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
+    return np.asarray(cv2.warpAffine(picture, move, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT), np.uint8)
+
+
+def write_clip(
+    path: Path,
+    pictures: Sequence[Image],
+    *,
+    fps: int = 20,
+    codec: str = "libx264",
+    container: str | None = None,
+    stamps: Sequence[float] | None = None,
+    sound: NDArray[np.float32] | None = None,
+    sound_rate: int = 16_000,
+    pixel_format: str = "yuv420p",
+) -> Path:
+    """Encodes pictures (RGB) and, where given, mono sound; `stamps` are the pictures' times in seconds."""
+    with av.open(str(path), "w", format=container) as output:
+        video = cast(av.VideoStream, output.add_stream(codec, rate=fps))
+        video.height, video.width = pictures[0].shape[:2]
+        video.pix_fmt = pixel_format
+        if codec == "libx264":
+            video.options = {"preset": "ultrafast", "crf": "20"}
+        if stamps is not None:
+            video.codec_context.time_base = TIME_BASE
+        audio = output.add_stream("aac", rate=sound_rate, layout="mono") if sound is not None else None
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            if stamps is not None:
+                frame.pts, frame.time_base = round(stamps[number] / TIME_BASE), TIME_BASE
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+        if audio is not None and sound is not None:
+            _write_sound(output, audio, sound, sound_rate)
+    return path
+
+
+def write_sound_only(path: Path, sound: NDArray[np.float32], rate: int = 16_000) -> Path:
+    """A file with a sound track and no picture."""
+    with av.open(str(path), "w") as output:
+        _write_sound(output, output.add_stream("aac", rate=rate, layout="mono"), sound, rate)
+    return path
+
+
+def _write_sound(
+    output: av.container.OutputContainer, audio: av.AudioStream, sound: NDArray[np.float32], rate: int
+) -> None:
+    for first in range(0, sound.size - 1023, 1024):
+        block = np.ascontiguousarray(sound[first : first + 1024], np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+        output.mux(audio.encode(frame))
+    output.mux(audio.encode(None))

@@ -1,0 +1,136 @@
+"""Every page in light and dark: no accessibility finding, no sideways scrolling on a phone, colours to choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from aiassist.types import Outcome
+from claims.choices import ClaimStatus
+from claims.models import Claim
+from reviews.choices import DecisionKind
+from reviews.services import DecisionDraft, decide_claim
+from tenancy.scope import tenant_scope
+from tests.browser.conftest import OpenWindow
+from tests.browser.rows import reviewable_claim
+from tests.files import make_claim
+from tests.people import Person
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def pages(ada: Person, sam: Person, cleo: Person) -> list[tuple[Person | None, str]]:
+    """Every page in each of its states, and who looks at it."""
+    waiting = reviewable_claim(cleo, "CLM-WAITING", priority="URGENT")
+    decided = reviewable_claim(cleo, "CLM-DECIDED")
+    black = reviewable_claim(
+        cleo,
+        "CLM-BLACK",
+        outcome=Outcome.NOT_ASSESSABLE,
+        reason_code="static_black",
+        severity="",
+        prediction_set=["NONE", "LOW", "MEDIUM", "HIGH"],
+        fraud_risk_score=0.7,
+        fraud_indicators=[{"code": "static_black", "weight": 0.2, "detail": "The picture stays black."}],
+    )
+    running = make_claim(cleo, "CLM-RUNNING", status=ClaimStatus.PROCESSING, stage="MINING", progress_percent=38)
+    _decide(
+        decided,
+        sam,
+        decision=DecisionKind.REJECT,
+        reasoning="Not this journey.",
+        fraud_override=True,
+        override_reason="The plate is another.",
+    )
+    return [
+        (None, "/sign-in/"),
+        (ada, "/desk/"),
+        (ada, "/desk/?mine=true"),
+        (ada, f"/desk/claims/{waiting.id}/review/"),
+        (ada, f"/desk/claims/{decided.id}/review/"),
+        (ada, f"/desk/claims/{black.id}/review/"),
+        (ada, "/desk/claims/"),
+        (cleo, "/desk/claims/new/"),
+        (cleo, f"/desk/claims/{running.id}/"),
+        (cleo, f"/desk/claims/{waiting.id}/"),
+        (ada, "/desk/claims/00000000-0000-7000-8000-000000000000/review/"),
+    ]
+
+
+def _decide(claim: Claim, person: Person, **draft: Any) -> None:
+    assert claim.assessment_id is not None
+    with tenant_scope(person.tenant.id):
+        draft_of = DecisionDraft(assessment_id=claim.assessment_id, **draft)
+        decide_claim(claim_id=claim.id, actor=person.principal, draft=draft_of, now=timezone.now())
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(
+    open_window: OpenWindow, axe: Callable[[Page], list[str]], pages: list[tuple[Person | None, str]], colours: str
+) -> None:
+    found = {}
+    for person, path in pages:
+        page = open_window(person, color_scheme=colours)
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        found[path] = axe(page)
+        page.close()
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+def test_axe_finds_nothing_on_a_conflict_and_in_the_list_of_keys(
+    open_window: OpenWindow, axe: Callable[[Page], list[str]], ada: Person, sam: Person, cleo: Person
+) -> None:
+    claim = reviewable_claim(cleo, "CLM-1")
+    page = open_window(ada)
+    page.goto(f"/desk/claims/{claim.id}/review/")
+    page.keyboard.press("?")
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    _decide(claim, sam, decision=DecisionKind.APPROVE, reasoning="Clear.")
+    page.keyboard.press("r")
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Someone else decided")
+    assert axe(page) == []
+
+
+def test_no_page_scrolls_sideways_on_a_phone(
+    open_window: OpenWindow, axe: Callable[[Page], list[str]], pages: list[tuple[Person | None, str]]
+) -> None:
+    wide, found = {}, {}
+    for person, path in pages:
+        page = open_window(person, viewport=PHONE)
+        page.goto(path)
+        wide[path] = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found[path] = axe(page)
+        page.close()
+    assert {path: pixels for path, pixels in wide.items() if pixels > 0} == {}
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+def test_on_a_phone_the_decision_comes_before_the_history(open_window: OpenWindow, ada: Person, cleo: Person) -> None:
+    claim = reviewable_claim(cleo, "CLM-1")
+    page = open_window(ada, viewport=PHONE)
+    page.goto(f"/desk/claims/{claim.id}/review/")
+    form, history = page.locator("#decision-form").bounding_box(), page.locator(".history").bounding_box()
+    assert form is not None and history is not None and form["y"] < history["y"]
+
+
+def test_colours_are_chosen_once_and_kept(open_window: OpenWindow, ada: Person) -> None:
+    page = open_window(ada, color_scheme="light")
+    page.goto("/desk/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Change colours").click()
+    dark = page.evaluate(ground)
+    assert light != dark
+    page.goto("/desk/claims/")
+    assert page.evaluate(ground) == dark

@@ -1,0 +1,91 @@
+"""Fixtures shared by all tests: a data folder of the test's own, the two tenants and their people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+from tenancy.audit_guard import guard_statements, lift_statements
+from tenancy.choices import Role
+from tenancy.models import Tenant
+from tests.people import Person, make_person, make_tenant
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path: Path, settings: object) -> Iterator[None]:
+    """Files of a test stay in its own folder, and no cached answer leaks into the next test."""
+    settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]
+    settings.QUARANTINE_DIR = tmp_path / "quarantine"  # type: ignore[attr-defined]
+    cache.clear()
+    yield
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The evaluation data beside the checkout, where it is there."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("the evaluation data is not beside this checkout")
+    return folder
+
+
+@pytest.fixture
+def acme(db: None) -> Tenant:
+    return make_tenant("acme")
+
+
+@pytest.fixture
+def borealis(db: None) -> Tenant:
+    return make_tenant("borealis")
+
+
+@pytest.fixture
+def ada(acme: Tenant) -> Person:
+    return make_person(acme, "ada", Role.ANALYST)
+
+
+@pytest.fixture
+def sam(acme: Tenant) -> Person:
+    return make_person(acme, "sam", Role.SUPERVISOR)
+
+
+@pytest.fixture
+def cleo(acme: Tenant) -> Person:
+    return make_person(acme, "cleo", Role.CLIENT)
+
+
+@pytest.fixture
+def audrey(acme: Tenant) -> Person:
+    return make_person(acme, "audrey", Role.AUDITOR)
+
+
+@pytest.fixture
+def adam(acme: Tenant) -> Person:
+    return make_person(acme, "adam", Role.ADMIN)
+
+
+@pytest.fixture
+def zoe(borealis: Tenant) -> Person:
+    return make_person(borealis, "zoe", Role.ANALYST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_tables_may_hold_history() -> Iterator[None]:
+    """Tests with real transactions empty all tables afterwards; the audit guard steps aside for that alone."""
+    operations = type(connection.ops)
+    plain = operations.sql_flush
+
+    def around_the_guard(self: Any, *args: Any, **kwargs: Any) -> list[str]:
+        vendor = connection.vendor
+        return [*lift_statements(vendor), *plain(self, *args, **kwargs), *guard_statements(vendor)]
+
+    operations.sql_flush = around_the_guard  # type: ignore[method-assign]
+    yield
+    operations.sql_flush = plain  # type: ignore[method-assign]

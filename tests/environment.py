@@ -1,0 +1,10 @@
+"""Environment of the tests, loaded as a pytest plugin before Django's settings are read."""
+
+import os
+import tempfile
+
+# SQLite in a folder of its own unless the caller names a database; no broker process is needed for the suite.
+os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="claimwright-tests-"))
+os.environ.setdefault("CELERY_BROKER_URL", "memory://")
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "0" * 50)
+os.environ.setdefault("LOG_FORMAT", "console")

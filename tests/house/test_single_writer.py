@@ -1,0 +1,54 @@
+"""`claims/workflow.py` alone writes `Claim.status`; audit rows are written by `tenancy/audit.py` alone."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.house.source import FLOORS, files_of, name_of, tree_of
+
+STATUS_WRITER = "claims/workflow.py"
+AUDIT_WRITER = "tenancy/audit.py"
+_WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "Claim"}
+
+
+def test_only_the_workflow_writes_a_claims_status() -> None:
+    wrong = []
+    for path in files_of("claims", "reviews", "config", "aiassist", "tenancy"):
+        if name_of(path) == STATUS_WRITER:
+            continue
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Assign | ast.AugAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                wrong += [
+                    f"{name_of(path)}:{node.lineno}"
+                    for target in targets
+                    if isinstance(target, ast.Attribute)
+                    and target.attr == "status"
+                    and "claim" in ast.dump(target.value)
+                ]
+            if isinstance(node, ast.Call) and _writes_claim_status(node):
+                wrong.append(f"{name_of(path)}:{node.lineno}")
+    assert not wrong, wrong
+
+
+def _writes_claim_status(node: ast.Call) -> bool:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    has_status = any(keyword.arg == "status" for keyword in node.keywords)
+    return has_status and name in _WRITING_CALLS and "'Claim'" in ast.dump(node.func)
+
+
+def test_only_the_audit_module_writes_audit_rows() -> None:
+    wrong = []
+    for path in files_of(*FLOORS):
+        if name_of(path) == AUDIT_WRITER:
+            continue
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call):
+                dump = ast.dump(node.func)
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if name in {"AuditEvent", "AuditHead"} or (
+                    name in {"create", "bulk_create", "update", "delete"}
+                    and ("'AuditEvent'" in dump or "'AuditHead'" in dump)
+                ):
+                    wrong.append(f"{name_of(path)}:{node.lineno}")
+    assert not wrong, wrong
