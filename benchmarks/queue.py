@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import statistics
 import sys
@@ -37,6 +38,7 @@ def main() -> None:
         import django  # noqa: PLC0415  # the environment above is read by the settings
 
         django.setup()
+        logging.disable(logging.WARNING)  # a line per request would bury the one line that this prints
         from django.db import connection  # noqa: PLC0415
 
         connection.creation.create_test_db(verbosity=0, serialize=False)

@@ -93,6 +93,13 @@ class Supervisor:
             # The row then tells the truth by itself: not seen any more.
             log.warning("sign_off_failed", error=type(error).__name__)
 
+    def _show_up(self) -> None:
+        """Beat at once: a fresh worker must not be missing from health until the next beat is due."""
+        try:
+            self._beat(now=timezone.now())
+        except DatabaseProblem as error:
+            log.warning("first_beat_failed", error=type(error).__name__)
+
     def _own_timers(self) -> list[Timer]:
         sweep = float(settings.JOB_SWEEP_SECONDS)
         return [
@@ -111,6 +118,7 @@ class Supervisor:
         while not self._stopping and child.exit_code is None:
             if child.became_ready(_TICK_SECONDS):
                 self._consuming = True
+                self._show_up()
                 self._tell_ready()
             if self._options.ends_with_parent and os.getppid() != self._parent:
                 log.warning("parent_gone")

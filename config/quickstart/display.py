@@ -23,19 +23,20 @@ _STAGE_WORDS = {
 
 
 class Display:
-    """Progress bars on a terminal's standard error; nothing elsewhere."""
+    """Progress bars on a terminal's standard error; elsewhere a line for each finished piece of work."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, soft_wrap=True)
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description:<34}"),
             BarColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        visible = self._console.is_terminal
-        self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, disable=not visible)
+        self._visible = self._console.is_terminal
+        self._progress = Progress(*columns, TimeElapsedColumn(), console=self._console, disable=not self._visible)
         self._bars: dict[str, TaskID] = {}
+        self._finished: set[str] = set()
 
     def __enter__(self) -> Display:
         self._progress.start()
@@ -44,19 +45,26 @@ class Display:
     def __exit__(self, _t: type[BaseException] | None, _e: BaseException | None, _tb: TracebackType | None) -> None:
         self._progress.stop()
 
-    def say(self, text: str) -> None:
-        """Print one line for a person."""
-        self._console.print(text, highlight=False)
-
     def show(self, name: str, share: float, note: str) -> None:
         """Draw the bar of a named piece of work at the share 0–1."""
         if name not in self._bars:
             self._bars[name] = self._progress.add_task(name, total=1.0, note="")
         self._progress.update(self._bars[name], completed=share, note=note)
 
+    def finish(self, name: str, note: str) -> None:
+        """Fill the bar; without a terminal this is the line that tells of it, once."""
+        if not self._visible and name not in self._finished:
+            self._console.print(f"{name}: {note}", highlight=False, markup=False)
+        self._finished.add(name)
+        self.show(name, 1.0, note)
+
     def show_claim(self, state: ClaimProgress) -> None:
-        note = "assessed" if state.done else _STAGE_WORDS.get(state.stage, state.stage.lower())
-        self.show(f"Claim {state.claim_number}", 1.0 if state.done else state.percent / 100, note)
+        """Draw how far the assessment of a claim is."""
+        name = f"Claim {state.claim_number}"
+        if state.done:
+            self.finish(name, "assessed")
+        else:
+            self.show(name, state.percent / 100, _STAGE_WORDS.get(state.stage, state.stage.lower()))
 
 
 def welcome(credentials: Credentials, url: str) -> str:

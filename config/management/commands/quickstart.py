@@ -56,11 +56,11 @@ class Command(BaseCommand):
             display.show("Database and people", 0.1, "")
             ground.build_database()
             credentials = make_people(folder)
-            display.show("Database and people", 1.0, "ready")
+            display.finish("Database and people", "ready")
             if serve:
                 display.show("Pages", 0.1, "")
                 ground.build_static_files()
-                display.show("Pages", 1.0, "ready")
+                display.finish("Pages", "ready")
             running = servers.start_servers(data_dir=folder, manage=sys.argv[0], port=port, web=serve)
             try:
                 if serve:
@@ -80,11 +80,9 @@ class Command(BaseCommand):
             running.stop()
 
     def _announce(self, credentials: Credentials, url: str, *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(json.dumps({"url": url, **asdict(credentials)}))
-            self.stdout.flush()
-        else:
-            self.stdout.write(welcome(credentials, url))
+        ready = json.dumps({"url": url, **asdict(credentials)}) if as_json else welcome(credentials, url)
+        self.stdout.write(ready)
+        self.stdout.flush()  # into a file or a pipe too, a reader must not wait for the end of the program
 
 
 def _demonstrate(display: Display, credentials: Credentials) -> None:
@@ -92,7 +90,7 @@ def _demonstrate(display: Display, credentials: Credentials) -> None:
     for clip in missing_clips(credentials):
         bar = f"Film {clip.name}"
         handed_in.append(hand_in(clip, credentials, partial(display.show, bar, note="rendering")))
-        display.show(bar, 1.0, note="handed in")
+        display.finish(bar, "handed in")
     for states in follow(handed_in):
         for state in states:
             display.show_claim(state)
