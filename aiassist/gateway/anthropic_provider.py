@@ -25,6 +25,7 @@ class AnthropicProvider:
 
     def __init__(self, name: str, config: EndpointConfig, *, reach: Reach) -> None:
         self.name = name
+        self.model = config.model
         self.reach = reach
         self._config = config
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from aiassist.gateway.anthropic_provider import AnthropicProvider
 from aiassist.gateway.config import ChainPolicy, GatewayConfig
+from aiassist.gateway.guarded_provider import GuardedProvider
 from aiassist.gateway.openai_provider import OpenAIProvider
 from aiassist.gateway.reach import reach_of
 from aiassist.gateway.rules_provider import RULES_MODEL, RulesProvider
@@ -17,6 +18,7 @@ from aiassist.gateway.types import (
     ChainAnswer,
     ErrorKind,
     JsonObject,
+    NotAsked,
     ProviderAnswer,
     ProviderError,
     Reach,
@@ -28,7 +30,7 @@ from observability import metrics
 
 @dataclass
 class _Journal:
-    """What happened on the way to an answer."""
+    """What happened on the way to an answer; `attempts` counts calls that left the house."""
 
     attempts: int = 0
     errors: list[str] = field(default_factory=list)
@@ -89,20 +91,34 @@ class ProviderChain:
             if left <= 0:
                 journal.errors.append(f"{link.name}:deadline_reached")
                 raise _GiveUp(fatal=False)
-            journal.attempts += 1
-            began = self._monotonic()
             try:
-                answer = link.ask(request, timeout_seconds=min(left, self._policy.call_timeout_seconds))
-                content = validated(answer.content, request.answer_schema)
-                _count_call(link.name, "ok", self._monotonic() - began, answer)
-                return _standard_answer(link.name, request, content, answer, journal)
+                return self._call(link, request, min(left, self._policy.call_timeout_seconds), journal)
             except ProviderError as error:
-                journal.errors.append(f"{link.name}:{error.code}")
-                _count_call(link.name, error.kind.value.lower(), self._monotonic() - began)
                 if error.kind is not ErrorKind.RETRY:
                     raise _GiveUp(fatal=error.kind is ErrorKind.FATAL) from error
                 self._wait(attempt, error, deadline)
         raise _GiveUp(fatal=False)
+
+    def _call(
+        self, link: VisionProvider, request: VisionRequest, timeout_seconds: float, journal: _Journal
+    ) -> ChainAnswer:
+        """Make one call and note how it ended; an invalid answer counts as a failure of the link."""
+        began = self._monotonic()
+        try:
+            answer = link.ask(request, timeout_seconds=timeout_seconds)
+            content = validated(answer.content, request.answer_schema)
+        except NotAsked as kept_back:
+            journal.errors.append(f"{link.name}:{kept_back.code}")
+            metrics.PROVIDER_CALLS.labels(provider=link.name, outcome="not_asked").inc()
+            raise
+        except ProviderError as error:
+            journal.attempts += 1
+            journal.errors.append(f"{link.name}:{error.code}")
+            _count_call(link.name, error.kind.value.lower(), self._monotonic() - began)
+            raise
+        journal.attempts += 1
+        _count_call(link.name, "ok", self._monotonic() - began, answer)
+        return _standard_answer(link.name, request, content, answer, journal)
 
     def _wait(self, attempt: int, error: ProviderError, deadline: float) -> None:
         """Back off with full jitter, never shorter than Retry-After; a wait that does not fit gives the link up."""
@@ -145,7 +161,7 @@ def _standard_answer(
 
 
 def chain_from(config: GatewayConfig) -> ProviderChain:
-    """Build the chain in the order of feature A1 from what is configured."""
+    """Build the chain in the order of feature A1 from what is configured, each link behind its breaker."""
     links: list[VisionProvider] = []
     if config.openai is not None:
         links.append(OpenAIProvider("openai", config.openai, reach=Reach.EXTERNAL))
@@ -153,4 +169,4 @@ def chain_from(config: GatewayConfig) -> ProviderChain:
         links.append(AnthropicProvider("anthropic", config.anthropic, reach=Reach.EXTERNAL))
     if config.local is not None:
         links.append(OpenAIProvider("local", config.local, reach=reach_of(config.local.base_url)))
-    return ProviderChain(links, policy=config.policy)
+    return ProviderChain([GuardedProvider(link) for link in links], policy=config.policy)

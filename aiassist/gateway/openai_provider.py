@@ -22,6 +22,7 @@ class OpenAIProvider:
 
     def __init__(self, name: str, config: EndpointConfig, *, reach: Reach) -> None:
         self.name = name
+        self.model = config.model
         self.reach = reach
         self._config = config
 

@@ -22,15 +22,28 @@ class ErrorKind(StrEnum):
 
 
 class ProviderError(PlatformError):
-    """A provider did not give a usable answer. Holds a code only, never what the provider wrote."""
+    """A provider did not give a usable answer. Holds a code only, never what the provider wrote.
+
+    `outage` says that the service itself is ailing: it cannot be reached, takes too long, or fails (5xx).
+    """
 
     code = "provider_failed"
     message = "The provider gave no usable answer."
 
-    def __init__(self, code: str, *, kind: ErrorKind, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, code: str, *, kind: ErrorKind, retry_after_seconds: float | None = None, outage: bool = False
+    ) -> None:
         super().__init__(code=code)
         self.kind = kind
         self.retry_after_seconds = retry_after_seconds
+        self.outage = outage
+
+
+class NotAsked(ProviderError):
+    """Something around the provider kept the call back: nothing left the house, nothing was paid."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code, kind=ErrorKind.NEXT)
 
 
 class Reach(StrEnum):
@@ -76,6 +89,11 @@ class VisionProvider(Protocol):
     def name(self) -> str: ...
 
     @property
+    def model(self) -> str:
+        """The configured model; the served one stands in the answer."""
+        ...
+
+    @property
     def reach(self) -> Reach: ...
 
     def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
@@ -103,3 +121,4 @@ class ChainAnswer:
 
 
 RULES = "rules"  # name of the last link; fixed by API.md
+PROVIDER_NAMES = ("openai", "anthropic", "local")  # the links before it, in their order

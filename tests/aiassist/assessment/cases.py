@@ -109,6 +109,7 @@ class Answering:
     """A vision model that gives this answer and remembers what it was asked."""
 
     name = "openai"
+    model = "seeing-1"
     reach = Reach.EXTERNAL
 
     def __init__(self, content: object) -> None:

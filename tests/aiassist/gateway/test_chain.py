@@ -38,6 +38,7 @@ class Scripted:
         self, clock: Clock, *script: object, name: str = "openai", reach: Reach = Reach.EXTERNAL, takes: float = 0.0
     ) -> None:
         self.name = name
+        self.model = f"{name}-model"
         self.reach = reach
         self.timeouts: list[float] = []
         self._clock = clock

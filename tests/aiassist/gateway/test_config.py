@@ -57,6 +57,7 @@ def test_from_settings_reads_how_patient_the_chain_is(settings: Settings) -> Non
     assert GatewayConfig.from_settings().policy == ChainPolicy(2, 1.0, 3.0, 7.0, 20.0)
 
 
+@pytest.mark.django_db  # each link stands behind its breaker
 def test_chain_from_asks_openai_then_anthropic_then_the_local_server(settings: Settings) -> None:
     with (
         loopback(OPENAI.answers_json({"view": "WRONG"})) as first,
