@@ -43,6 +43,7 @@ try:
     AI_BACKOFF_CAP_SECONDS = _env.seconds("AI_BACKOFF_CAP_SECONDS", 10.0, low=0.0, high=300.0)
     AI_CALL_TIMEOUT_SECONDS = _env.seconds("AI_CALL_TIMEOUT_SECONDS", 30.0, low=0.1, high=600.0)
     AI_DEADLINE_SECONDS = _env.seconds("AI_DEADLINE_SECONDS", 90.0, low=0.1, high=1800.0)
+    AI_ANSWER_TTL = _env.whole("AI_ANSWER_TTL", 86_400, low=60, high=30 * 86_400)
     BREAKER_WINDOW_SECONDS = _env.seconds("BREAKER_WINDOW_SECONDS", 120.0, low=1.0, high=3600.0)
     BREAKER_MIN_CALLS = _env.whole("BREAKER_MIN_CALLS", 5, low=1, high=10_000)
     BREAKER_FAILURE_SHARE = _env.share("BREAKER_FAILURE_SHARE", 0.5)

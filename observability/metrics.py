@@ -29,7 +29,7 @@ UPLOADS = Counter("claimwright_uploads_total", "Video uploads by outcome.", ["ou
 UPLOAD_BYTES = Counter("claimwright_upload_bytes_total", "Bytes of videos that were handed in and taken.")
 # kind: APPROVE, REJECT, REQUEST_MORE_INFO
 DECISIONS = Counter("claimwright_decisions_total", "Decisions of people by kind.", ["kind"])
-# provider: the links of the chain; outcome: ok, what the chain did next (retry, next, fatal), or not_asked
+# provider: the links of the chain; outcome: ok, what the chain did next (retry, next, fatal), not_asked, cached
 PROVIDER_CALLS = Counter(
     "claimwright_provider_calls_total", "Calls to model providers by outcome.", ["provider", "outcome"]
 )
@@ -38,6 +38,7 @@ PROVIDER_SECONDS = Histogram(
 )
 # direction: input, output
 PROVIDER_TOKENS = Counter("claimwright_provider_tokens_total", "Tokens by provider.", ["provider", "direction"])
+PROVIDER_COST = Counter("claimwright_provider_cost_usd_total", "US dollars spent by provider.", ["provider"])
 # breaker: the registered ones; state: the one entered
 BREAKER_CHANGES = Counter(
     "claimwright_circuit_breaker_changes_total",

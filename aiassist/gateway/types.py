@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,10 +22,27 @@ class ErrorKind(StrEnum):
     FATAL = "FATAL"
 
 
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one or more calls, and what they cost once they are billed."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost_usd + other.cost_usd,
+        )
+
+
 class ProviderError(PlatformError):
     """A provider did not give a usable answer. Holds a code only, never what the provider wrote.
 
     `outage` says that the service itself is ailing: it cannot be reached, takes too long, or fails (5xx).
+    `usage` is what a useless answer used all the same; None where the provider told nothing.
     """
 
     code = "provider_failed"
@@ -37,6 +55,7 @@ class ProviderError(PlatformError):
         self.kind = kind
         self.retry_after_seconds = retry_after_seconds
         self.outage = outage
+        self.usage: Usage | None = None
 
 
 class NotAsked(ProviderError):
@@ -74,12 +93,15 @@ class VisionRequest:
 
 @dataclass(frozen=True)
 class ProviderAnswer:
-    """What one provider answered; `content` is parsed JSON that the chain has yet to hold against the schema."""
+    """What one provider answered; `content` is parsed JSON that the chain has yet to hold against the schema.
+
+    `cached`: nobody was asked this time, and nothing was paid.
+    """
 
     content: object
     model: str
-    input_tokens: int = 0
-    output_tokens: int = 0
+    usage: Usage = Usage()
+    cached: bool = False
 
 
 class VisionProvider(Protocol):
@@ -103,16 +125,20 @@ class VisionProvider(Protocol):
 
 @dataclass(frozen=True)
 class ChainAnswer:
-    """The standard answer of the chain: valid content, who served it, and what failed on the way."""
+    """The standard answer of the chain: valid content, who served it, what it took, and what failed on the way.
+
+    `attempts` counts calls that left, `retries` those that asked a provider again; `usage` sums all of them.
+    """
 
     content: JsonObject
     provider: str
     model: str
     prompt_version: str
     attempts: int
-    input_tokens: int
-    output_tokens: int
-    errors: tuple[str, ...] = field(default=())
+    retries: int = 0
+    usage: Usage = Usage()
+    cached: bool = False
+    errors: tuple[str, ...] = ()
 
     @property
     def from_model(self) -> bool:
