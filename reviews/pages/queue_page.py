@@ -120,11 +120,14 @@ def live_lease(claim: Claim, now: datetime) -> ReviewLease | None:
     return lease if lease is not None and lease.expires_at > now else None
 
 
-def queue_frame(filters: QueueFilters, counts: Mapping[str, int]) -> dict[str, Any]:
-    """Return what stands around the rows: filters with counts, and what an empty list must say."""
+def queue_frame(filters: QueueFilters, counts: Mapping[str, int], *, held: int) -> dict[str, Any]:
+    """Return what stands around the rows: filters with counts, and what an empty list must say.
+
+    `held` is how many claims the viewer works on, so that one left open in a closed window is not forgotten.
+    """
     return {
         "tabs": queue_tabs(counts, filters),
-        "switches": queue_switches(filters),
+        "switches": queue_switches(filters, held=held),
         "total": sum(counts.get(priority, 0) for priority in ReviewPriority),
         "filtered": filters != QueueFilters(),
     }
@@ -148,12 +151,12 @@ def queue_tabs(counts: Mapping[str, int], filters: QueueFilters) -> list[Tab]:
     return tabs
 
 
-def queue_switches(filters: QueueFilters) -> list[Tab]:
+def queue_switches(filters: QueueFilters, *, held: int) -> list[Tab]:
     """Return the on/off filters with the address that flips each."""
     mine = queue_url(filters, priority=filters.priority, mine=not filters.mine)
     overdue = queue_url(filters, priority=filters.priority, overdue=not filters.overdue)
     return [
-        Tab("Held by me", None, mine, filters.mine, icon="lock"),
+        Tab("Held by me", held or None, mine, filters.mine, icon="lock"),
         Tab("Overdue", None, overdue, filters.overdue, icon="clock"),
     ]
 
