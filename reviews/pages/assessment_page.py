@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from aiassist.types import EvidenceStage, Outcome
+from aiassist.types import EvidenceStage, FraudSource, Outcome
 from claims.models import Assessment, Evidence
 from claims.pages.badges import SEVERITY_BADGES, Badge, SetChip, fraud_badge, set_chips, severity_badge
 from claims.words import clock_words, code_words, number_words, percent_words
@@ -98,6 +98,7 @@ class AssessmentCard:
     rules: list[Rule]
     fraud: Badge
     fraud_percent: str
+    fraud_basis: str
     indicators: list[Indicator]
     summary: str
     provider: str
@@ -133,6 +134,7 @@ def assessment_card(assessment: Assessment, *, urgent_threshold: float) -> Asses
         rules=[Rule(code_words(r["code"]), f"{r['effect']:+g}", r["source"]) for r in assessment.fault_rules],
         fraud=fraud_badge(assessment.fraud_risk_score, urgent_threshold),
         fraud_percent=percent_words(round(assessment.fraud_risk_score * 100)),
+        fraud_basis=_fraud_basis(assessment),
         indicators=[
             Indicator(code_words(i["code"]), i["detail"], f"{i['weight']:.2f}") for i in assessment.fraud_indicators
         ],
@@ -142,6 +144,12 @@ def assessment_card(assessment: Assessment, *, urgent_threshold: float) -> Asses
         service_level=code_words(assessment.service_level),
         seconds=f"{assessment.processing_seconds:.1f}",
     )
+
+
+def _fraud_basis(assessment: Assessment) -> str:
+    if assessment.fraud_source == FraudSource.TENANT_MODEL:
+        return f"Scorecard and your own model {assessment.fraud_model}: an order of risk, no probability."
+    return "Scorecard: points set by hand, joined; an order of risk, no probability."
 
 
 def evidence_rows(evidence: Sequence[Evidence], *, claim_id: object) -> list[EvidenceRow]:

@@ -133,7 +133,8 @@ def test_assessment_has_the_contracts_shape(assessed: Claim, ada: Person) -> Non
     assert list(body) == [
         "id", "claim_id", "version", "outcome", "reason_code", "severity", "confidence", "prediction_set",
         "coverage_target", "calibrated", "calibration_source", "review_priority", "priority_reasons",
-        "fault_assessment", "fraud_risk_score", "fraud_indicators", "hazards", "evidence", "summary", "provider",
+        "fault_assessment", "fraud_risk_score", "fraud_indicators", "fraud_source", "fraud_model", "hazards",
+        "evidence", "summary", "provider",
         "degraded", "service_level", "processing_seconds", "created_at",
     ]  # fmt: skip
     assert body["prediction_set"] == ["LOW", "MEDIUM"]
