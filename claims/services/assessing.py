@@ -47,7 +47,7 @@ class Engine(Protocol):
 
 def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_copies: FindCopies) -> Opinion:
     """Run the pipeline with the provider chain of the settings."""
-    chain = chain_from(GatewayConfig.from_settings())
+    chain = chain_from(GatewayConfig.from_settings(), reference=dossier.reference)
     return pipeline.run(dossier, chain=chain, on_progress=on_progress, find_copies=find_copies)
 
 
