@@ -17,7 +17,7 @@ from rest_framework.serializers import (
     UUIDField,
 )
 
-from aiassist.types import EvidenceStage, HazardKind, Outcome, Scenario, Severity, Stage
+from aiassist.types import EvidenceStage, FraudSource, HazardKind, Outcome, Scenario, Severity, Stage
 from claims.choices import ClaimStatus, ReviewPriority
 
 Shape = serializers.Serializer[Any]
@@ -202,6 +202,12 @@ class AssessmentAnswer(Shape):
     fault_assessment = FaultAnswer()
     fraud_risk_score = FloatField(min_value=0, max_value=1, required=False, help_text="Not shown to a CLIENT.")
     fraud_indicators = FraudIndicatorAnswer(many=True, required=False, help_text="Not shown to a CLIENT.")
+    fraud_source = ChoiceField(
+        choices=[str(source) for source in FraudSource],
+        required=False,
+        help_text="Points set by hand, or also the tenant's own model. Not shown to a CLIENT.",
+    )
+    fraud_model = CharField(required=False, help_text="The version that made the score. Not shown to a CLIENT.")
     hazards = HazardAnswer(many=True)
     evidence = EvidenceAnswer(many=True)
     summary = CharField()

@@ -37,6 +37,7 @@ _FIELDS: Mapping[str, Callable[[Assessment], Any]] = {
     "fault_interval": lambda a: [round(a.fault_low_pct, _PERCENT_DECIMALS), round(a.fault_high_pct, _PERCENT_DECIMALS)],
     "scenario": lambda a: str(a.scenario),
     "fraud_risk_score": lambda a: round(a.fraud_risk_score, _SHARE_DECIMALS),
+    "fraud_model": lambda a: a.fraud_model or None,
     "fraud_indicators": lambda a: sorted({i["code"] for i in a.fraud_indicators}),
     "review_priority": lambda a: str(a.review_priority),
     "hazards": _hazards,

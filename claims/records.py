@@ -78,6 +78,8 @@ def opinion_columns(opinion: Opinion, triage: Triage) -> dict[str, Any]:
         "fault_rules": [_rule(rule) for rule in fault.rules],
         "fraud_risk_score": opinion.fraud.score,
         "fraud_indicators": [_indicator(indicator) for indicator in opinion.fraud.indicators],
+        "fraud_source": opinion.fraud.source,
+        "fraud_model": opinion.fraud.model,
         "hazards": [_hazard(hazard) for hazard in opinion.hazards],
         "signals": [_signal(signal) for signal in opinion.signals],
         "summary": opinion.summary,

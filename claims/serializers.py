@@ -137,6 +137,8 @@ def assessment_data(assessment: Assessment, *, redacted: bool) -> dict[str, Any]
         },
         "fraud_risk_score": assessment.fraud_risk_score,
         "fraud_indicators": assessment.fraud_indicators,
+        "fraud_source": assessment.fraud_source,
+        "fraud_model": assessment.fraud_model,
         "hazards": assessment.hazards,
         "evidence": [_evidence(item) for item in evidence if not (redacted and item.stage in HIDDEN_STAGES)],
         "summary": client_summary(assessment) if redacted else assessment.summary,

@@ -25,6 +25,7 @@ _QUIET: dict[str, int] = {
     "httpx": logging.WARNING,
     "httpx2": logging.WARNING,
     "openai": logging.WARNING,
+    "anthropic": logging.WARNING,
     "kombu": logging.ERROR,
 }
 # Written by us from closed lists or made by us as identifiers: masking them could only destroy them.

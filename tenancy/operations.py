@@ -73,7 +73,12 @@ def disk_figures() -> dict[str, int]:
 
 def configured_providers() -> list[str]:
     """Return the links of the provider chain that are set up, by name only; the rules are always there."""
-    given = {"openai": settings.OPENAI_API_KEY, "local": settings.LOCAL_LLM_BASE_URL, "rules": True}
+    given = {
+        "openai": settings.OPENAI_API_KEY,
+        "anthropic": settings.ANTHROPIC_API_KEY,
+        "local": settings.LOCAL_LLM_BASE_URL,
+        "rules": True,
+    }
     return [name for name, is_set in given.items() if is_set]
 
 

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from aiassist.fraud.links import joined_repeats, link_indicators
 from aiassist.types import (
     Dossier,
     EvidenceStage,
@@ -47,7 +48,6 @@ WEIGHTS: Final[Mapping[IntegrityCode, float]] = {
     # Every messenger re-encodes; alone it means nothing, beside a cut it adds a little.
     IntegrityCode.REENCODED: 0.05,
 }
-REPEAT_SHARE = 0.5  # each further sign of one code counts half of the one before: they mostly share one cause
 
 
 def fraud_opinion(dossier: Dossier, integrity: Iterable[IntegrityFlag]) -> FraudOpinion:
@@ -57,10 +57,12 @@ def fraud_opinion(dossier: Dossier, integrity: Iterable[IntegrityFlag]) -> Fraud
         details[flag.code].append(_flag_detail(flag))
     for copy in dossier.known_copies:
         details[copy.code].append(_copy_detail(copy))
-    indicators = tuple(
-        FraudIndicator(code=code.value, weight=round(_repeated(WEIGHTS[code], len(found)), 4), detail="; ".join(found))
+    signs = [
+        # Signs of one code mostly share one cause.
+        FraudIndicator(code.value, round(joined_repeats([WEIGHTS[code]] * len(found)), 4), "; ".join(found))
         for code, found in details.items()
-    )
+    ]
+    indicators = [*signs, *link_indicators(dossier.links)]
     ordered = tuple(sorted(indicators, key=lambda indicator: (-indicator.weight, indicator.code)))
     return FraudOpinion(score=round(_noisy_or(indicator.weight for indicator in ordered), 4), indicators=ordered)
 
@@ -80,10 +82,6 @@ def _noisy_or(weights: Iterable[float]) -> float:
     for weight in weights:
         doubt *= 1.0 - weight
     return 1.0 - doubt
-
-
-def _repeated(weight: float, count: int) -> float:
-    return _noisy_or(weight * REPEAT_SHARE**position for position in range(count))
 
 
 def _flag_detail(flag: IntegrityFlag) -> str:

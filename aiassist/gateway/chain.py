@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from aiassist.gateway.anthropic_provider import AnthropicProvider
 from aiassist.gateway.config import ChainPolicy, GatewayConfig
 from aiassist.gateway.openai_provider import OpenAIProvider
 from aiassist.gateway.reach import reach_of
@@ -148,6 +149,8 @@ def chain_from(config: GatewayConfig) -> ProviderChain:
     links: list[VisionProvider] = []
     if config.openai is not None:
         links.append(OpenAIProvider("openai", config.openai, reach=Reach.EXTERNAL))
+    if config.anthropic is not None:
+        links.append(AnthropicProvider("anthropic", config.anthropic, reach=Reach.EXTERNAL))
     if config.local is not None:
         links.append(OpenAIProvider("local", config.local, reach=reach_of(config.local.base_url)))
     return ProviderChain(links, policy=config.policy)

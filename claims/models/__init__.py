@@ -2,6 +2,7 @@
 
 from claims.models.assessment import Assessment, Evidence
 from claims.models.claim import Claim, Party, Resubmission, VideoFile
+from claims.models.link_key import LinkKey, LinkKeyKind
 from claims.models.policy import Coverage, Policy
 from claims.models.reassessment import Reassessment
 
@@ -10,6 +11,8 @@ __all__ = [
     "Claim",
     "Coverage",
     "Evidence",
+    "LinkKey",
+    "LinkKeyKind",
     "Party",
     "Policy",
     "Reassessment",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from aiassist.types import EvidenceStage, Outcome, Scenario, Severity
+from aiassist.types import EvidenceStage, FraudSource, Outcome, Scenario, Severity
 from claims.choices import ReviewPriority
 from claims.models.claim import Claim
 from tenancy.owned import TenantOwned
@@ -39,6 +39,8 @@ class Assessment(TenantOwned):
     fault_rules = models.JSONField(default=list)
     fraud_risk_score = models.FloatField()
     fraud_indicators = models.JSONField(default=list)
+    fraud_source = models.CharField(max_length=16, choices=[(s, s) for s in FraudSource], default=FraudSource.SCORECARD)
+    fraud_model = models.CharField(max_length=40, default="scorecard-1", help_text="The version that made the score.")
     hazards = models.JSONField(default=list)
     signals = models.JSONField(default=list)
     summary = models.TextField()

@@ -21,6 +21,7 @@ from aiassist.types import Dossier, KnownCopy, Opinion, ProgressCallback, Stage,
 from claims.choices import ClaimAction, ClaimStatus
 from claims.copies import near_video_copies, same_video_copies
 from claims.errors import ClaimNotFound
+from claims.links import linked_claims
 from claims.models import Claim
 from claims.services.recording import record_assessment
 from claims.storage import local_path
@@ -78,6 +79,7 @@ def dossier_for(claim: Claim, video_path: Path) -> Dossier:
         loss_at=claim.loss_at,
         external_providers_allowed=policy.external_providers_allowed,
         known_copies=same_video_copies(claim),
+        links=linked_claims(claim),
     )
 
 

@@ -134,7 +134,8 @@ def test_assessment_has_the_contracts_shape(assessed: Claim, ada: Person) -> Non
         "id", "claim_id", "version", "previous_version", "changes", "outcome", "reason_code", "severity",
         "confidence", "prediction_set", "coverage_target", "calibrated", "calibration_source", "review_priority",
         "priority_reasons",
-        "fault_assessment", "fraud_risk_score", "fraud_indicators", "hazards", "evidence", "summary", "provider",
+        "fault_assessment", "fraud_risk_score", "fraud_indicators", "fraud_source", "fraud_model", "hazards",
+        "evidence", "summary", "provider",
         "degraded", "service_level", "processing_seconds", "created_at",
     ]  # fmt: skip
     assert body["prediction_set"] == ["LOW", "MEDIUM"]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('claims', '0004_file_name_belongs_to_the_claim'),
+        ('claims', '0006_what_made_the_fraud_score'),
         ('tenancy', '0002_audit_append_only'),
     ]
 
