@@ -94,7 +94,11 @@ def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[
 
 
 def _shown(name: str, value: object) -> str:
-    return size_words(value) if name == "size_bytes" and isinstance(value, int) else _value(value)
+    if name == "size_bytes" and isinstance(value, int):
+        return size_words(value)
+    if name == "changed" and isinstance(value, list):
+        return ", ".join(code_words(field).lower() for field in value) or "nothing"
+    return _value(value)
 
 
 def _value(value: object) -> str:

@@ -105,6 +105,8 @@ class ClaimView(TenantView):
         kept["assessment_id"] = str(claim.assessment.id)
         kept["lease_token"] = str(lease.token) if lease and lease.holder_id == self.principal.user_id else ""
         again = self._form(kept, assessment=claim.assessment)
+        if status == 200:
+            again.errors.clear()  # nothing was sent to be judged yet
         return self._answer(request, claim, again, note=note, status=status)
 
     def _answer(

@@ -145,6 +145,7 @@ def test_the_comparison_keeps_what_the_person_wrote(ada: Person, claim: Claim) -
     text = answer.content.decode()
     assert answer.status_code == 200
     assert "A newer assessment arrived while you were writing" in text and "Half a sent" in text
+    assert "Choose an outcome." not in text
     assert "<del>Low</del>" in text and "<ins>High</ins>" in text
     assert f'name="assessment_id" value="{claim.assessment_id}"' in text and str(held.token) in text
 
@@ -170,5 +171,6 @@ def test_the_history_says_it_in_words(ada: Person, claim: Claim) -> None:
     reassess(ada, claim, Severity.HIGH)
     text = page(ada, address(claim))
     assert "Another assessment asked for" in text and "Assessed again" in text
+    assert "severity, prediction set, review priority" in text
     with tenant_scope(ada.tenant.id):
         assert Assessment.objects.count() == 2
