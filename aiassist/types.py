@@ -243,6 +243,10 @@ class ClaimLink:
     common: bool = False
 
 
+# Values about how a claim came about, by name (units in the names); None where they cannot be known.
+Circumstances = Mapping[str, float | str | None]
+
+
 @dataclass(frozen=True)
 class Dossier:
     """Everything the engine may see of one claim: the one door through which data leaves for a model.
@@ -261,6 +265,7 @@ class Dossier:
     external_providers_allowed: bool
     known_copies: tuple[KnownCopy, ...] = ()
     links: tuple[ClaimLink, ...] = ()
+    circumstances: Circumstances = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -308,13 +313,15 @@ class FraudIndicator:
 class FraudOpinion:
     """A risk score 0–1 and the coded indicators it was made from.
 
-    `model` is the version of what made it: the scorecard's, or the tenant's own model's beside it.
+    `model` is the version of what made it: the scorecard's, or the tenant's own model's beside it. `circumstances` are
+    the values that such a model sees, whether or not there is one yet.
     """
 
     score: float
     indicators: tuple[FraudIndicator, ...]
     source: FraudSource = FraudSource.SCORECARD
     model: str = SCORECARD_VERSION
+    circumstances: Circumstances = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

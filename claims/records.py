@@ -80,6 +80,7 @@ def opinion_columns(opinion: Opinion, triage: Triage) -> dict[str, Any]:
         "fraud_indicators": [_indicator(indicator) for indicator in opinion.fraud.indicators],
         "fraud_source": opinion.fraud.source,
         "fraud_model": opinion.fraud.model,
+        "fraud_circumstances": dict(opinion.fraud.circumstances),
         "hazards": [_hazard(hazard) for hazard in opinion.hazards],
         "signals": [_signal(signal) for signal in opinion.signals],
         "summary": opinion.summary,

@@ -16,7 +16,15 @@ from observability.errors import FieldProblem, InvalidInput
 from tenancy.principals import Principal
 
 # Columns of an opinion that a list never shows: curves and hazards of one claim are longer than a page of rows.
-_HEAVY_COLUMNS = ("signals", "hazards", "fraud_indicators", "fault_rules", "probabilities", "summary")
+_HEAVY_COLUMNS = (
+    "signals",
+    "hazards",
+    "fraud_indicators",
+    "fraud_circumstances",
+    "fault_rules",
+    "probabilities",
+    "summary",
+)
 # Each word is five comparisons; SQLite refuses expressions that are a thousand deep.
 _MOST_WORDS = 8
 # The filters of a run, by the columns that they compare.

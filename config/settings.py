@@ -43,6 +43,17 @@ try:
     AI_BACKOFF_CAP_SECONDS = _env.seconds("AI_BACKOFF_CAP_SECONDS", 10.0, low=0.0, high=300.0)
     AI_CALL_TIMEOUT_SECONDS = _env.seconds("AI_CALL_TIMEOUT_SECONDS", 30.0, low=0.1, high=600.0)
     AI_DEADLINE_SECONDS = _env.seconds("AI_DEADLINE_SECONDS", 90.0, low=0.1, high=1800.0)
+    AI_ANSWER_TTL = _env.whole("AI_ANSWER_TTL", 86_400, low=60, high=30 * 86_400)
+    BREAKER_WINDOW_SECONDS = _env.seconds("BREAKER_WINDOW_SECONDS", 120.0, low=1.0, high=3600.0)
+    BREAKER_MIN_CALLS = _env.whole("BREAKER_MIN_CALLS", 5, low=1, high=10_000)
+    BREAKER_FAILURE_SHARE = _env.share("BREAKER_FAILURE_SHARE", 0.5)
+    BREAKER_SLOW_SHARE = _env.share("BREAKER_SLOW_SHARE", 0.8)
+    BREAKER_SLOW_SECONDS = _env.seconds("BREAKER_SLOW_SECONDS", 20.0, low=0.1, high=600.0)
+    BREAKER_OPEN_SECONDS = _env.seconds("BREAKER_OPEN_SECONDS", 30.0, low=0.1, high=86_400.0)
+    # Longer than any call may take, so that a probe that is still on its way has no rival.
+    BREAKER_PROBE_SECONDS = _env.seconds(
+        "BREAKER_PROBE_SECONDS", AI_CALL_TIMEOUT_SECONDS + 15.0, low=0.1, high=86_400.0
+    )
     SENTRY_DSN = _env.secret("SENTRY_DSN")
     SENTRY_TRACES_SAMPLE_RATE = _env.share("SENTRY_TRACES_SAMPLE_RATE", 0.0)
     METRICS_TOKEN = _env.secret("METRICS_TOKEN")

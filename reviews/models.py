@@ -42,6 +42,9 @@ class Decision(TenantOwned):
     severity_override = models.CharField(max_length=8, choices=[(s, s) for s in Severity], blank=True)
     fault_override_pct = models.FloatField(null=True, blank=True)
     fraud_override = models.BooleanField(null=True, blank=True)
+    fraud_suspected = models.BooleanField(
+        null=True, blank=True, help_text="What the person said about fraud, also where it agrees with the AI."
+    )
     override_reason = models.TextField(blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()

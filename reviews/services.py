@@ -106,6 +106,7 @@ def _write_decision(case: ReviewCase) -> Decision:
         severity_override=draft.severity_override if "severity" in changed and draft.severity_override else "",
         fault_override_pct=draft.fault_override_pct if "fault_ratio" in changed else None,
         fraud_override=draft.fraud_override if "fraud" in changed else None,
+        fraud_suspected=draft.fraud_override,
         override_reason=draft.override_reason.strip() if changed else "",
         decided_by_id=case.actor.user_id,
         decided_at=case.now,

@@ -6,9 +6,8 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from aiassist.gateway.config import EndpointConfig
-from aiassist.gateway.envelopes import served_model, token_count
+from aiassist.gateway.envelopes import Envelope, Protocol, answer_in
 from aiassist.gateway.messages import measured_block, picture_caption
-from aiassist.gateway.schema import parse_strict
 from aiassist.gateway.sdk_calls import SdkErrors, classified_call
 from aiassist.gateway.types import ErrorKind, ProviderAnswer, ProviderError, Reach, VisionRequest
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 # Newer models think before they answer and count that against the limit; older ones leave the room unused.
 _THINKING_TOKENS = 3_000
-_UNFINISHED = frozenset({"max_tokens", "model_context_window_exceeded", "pause_turn"})
+_UNFINISHED = ("max_tokens", "model_context_window_exceeded", "pause_turn")
 
 
 class AnthropicProvider:
@@ -25,6 +24,7 @@ class AnthropicProvider:
 
     def __init__(self, name: str, config: EndpointConfig, *, reach: Reach) -> None:
         self.name = name
+        self.model = config.model
         self.reach = reach
         self._config = config
 
@@ -41,10 +41,10 @@ class AnthropicProvider:
         body = self._body(request, schema=anthropic.transform_schema(dict(request.answer_schema)))
         errors = SdkErrors.of(anthropic, base=anthropic.AnthropicError)
         try:
-            envelope = classified_call(lambda: _complete(client, body), timeout_seconds=timeout_seconds, errors=errors)
+            answer = classified_call(lambda: _complete(client, body), timeout_seconds=timeout_seconds, errors=errors)
         finally:
             client.close()
-        return _answer_from(parse_strict(envelope), configured=self._config.model)
+        return answer_in(answer, _MESSAGES, configured=self._config.model)
 
     def _client(self, sdk: Any, http_client: Any) -> anthropic.Anthropic:
         client: anthropic.Anthropic = sdk.Anthropic(
@@ -86,25 +86,14 @@ def _content(request: VisionRequest) -> list[dict[str, Any]]:
     return parts
 
 
-def _answer_from(envelope: object, *, configured: str) -> ProviderAnswer:
-    """Take the answer out of the protocol's envelope."""
-    message = envelope if isinstance(envelope, dict) else {}
-    stopped = message.get("stop_reason")
+def _text_of(envelope: Envelope) -> str:
+    """Return the text of the message; thinking and other blocks are no answer."""
+    stopped = envelope.get("stop_reason")
     if stopped == "refusal":
         raise ProviderError("answer_refused", kind=ErrorKind.NEXT)
     if stopped in _UNFINISHED:
         raise ProviderError("answer_truncated", kind=ErrorKind.NEXT)
-    usage = message.get("usage")
-    return ProviderAnswer(
-        content=parse_strict(_text_of(message.get("content"))),
-        model=served_model(message.get("model"), configured=configured),
-        input_tokens=token_count(usage, "input_tokens"),
-        output_tokens=token_count(usage, "output_tokens"),
-    )
-
-
-def _text_of(blocks: object) -> str:
-    """Return the text of the message; thinking and other blocks are no answer."""
+    blocks = envelope.get("content")
     texts = [
         block["text"]
         for block in (blocks if isinstance(blocks, list) else ())
@@ -113,3 +102,6 @@ def _text_of(blocks: object) -> str:
     if not texts:
         raise ProviderError("answer_missing", kind=ErrorKind.NEXT)
     return "".join(texts)
+
+
+_MESSAGES = Protocol(_text_of, input_tokens="input_tokens", output_tokens="output_tokens")

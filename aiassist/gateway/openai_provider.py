@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiassist.gateway.config import EndpointConfig
-from aiassist.gateway.envelopes import served_model, token_count
+from aiassist.gateway.envelopes import Envelope, Protocol, answer_in
 from aiassist.gateway.messages import measured_block, picture_caption
-from aiassist.gateway.schema import parse_strict
 from aiassist.gateway.sdk_calls import SdkErrors, classified_call
 from aiassist.gateway.types import ErrorKind, ProviderAnswer, ProviderError, Reach, VisionRequest
 
@@ -22,6 +20,7 @@ class OpenAIProvider:
 
     def __init__(self, name: str, config: EndpointConfig, *, reach: Reach) -> None:
         self.name = name
+        self.model = config.model
         self.reach = reach
         self._config = config
 
@@ -37,12 +36,12 @@ class OpenAIProvider:
         client = self._client(openai, bounded_client(timeout_seconds=timeout_seconds))
         errors = SdkErrors.of(openai, base=openai.OpenAIError)
         try:
-            envelope = classified_call(
+            body = classified_call(
                 lambda: self._complete(client, request), timeout_seconds=timeout_seconds, errors=errors
             )
         finally:
             client.close()
-        return _answer_from(parse_strict(envelope), configured=self._config.model)
+        return answer_in(body, _CHAT_COMPLETIONS, configured=self._config.model)
 
     def _client(self, sdk: Any, http_client: Any) -> openai.OpenAI:
         client: openai.OpenAI = sdk.OpenAI(
@@ -82,8 +81,7 @@ def _messages(request: VisionRequest) -> list[dict[str, Any]]:
     return [{"role": "system", "content": request.instructions}, {"role": "user", "content": parts}]
 
 
-def _answer_from(envelope: object, *, configured: str) -> ProviderAnswer:
-    """Take the answer out of the protocol's envelope."""
+def _text_of(envelope: Envelope) -> str:
     choice = _first_choice(envelope)
     message = choice.get("message")
     if choice.get("finish_reason") == "length":
@@ -93,18 +91,14 @@ def _answer_from(envelope: object, *, configured: str) -> ProviderAnswer:
     text = message.get("content") if isinstance(message, dict) else None
     if not isinstance(text, str):
         raise ProviderError("answer_missing", kind=ErrorKind.NEXT)
-    assert isinstance(envelope, dict)
-    usage = envelope.get("usage")
-    return ProviderAnswer(
-        content=parse_strict(text),
-        model=served_model(envelope.get("model"), configured=configured),
-        input_tokens=token_count(usage, "prompt_tokens"),
-        output_tokens=token_count(usage, "completion_tokens"),
-    )
+    return text
 
 
-def _first_choice(envelope: object) -> Mapping[str, object]:
-    choices = envelope.get("choices") if isinstance(envelope, dict) else None
+def _first_choice(envelope: Envelope) -> Envelope:
+    choices = envelope.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ProviderError("answer_missing", kind=ErrorKind.NEXT)
     return choices[0]
+
+
+_CHAT_COMPLETIONS = Protocol(_text_of, input_tokens="prompt_tokens", output_tokens="completion_tokens")

@@ -32,7 +32,8 @@ def refusal_error(status: int, headers: Mapping[str, str], *, word: str = "") ->
         return ProviderError("quota_spent", kind=ErrorKind.NEXT)
     code = "redirect_refused" if 300 <= status < 400 else _CODES.get(status, f"http_{status}")
     if status in _RETRY_STATUSES or status >= 500:
-        return ProviderError(code, kind=ErrorKind.RETRY, retry_after_seconds=retry_after_seconds(headers))
+        wait = retry_after_seconds(headers)
+        return ProviderError(code, kind=ErrorKind.RETRY, retry_after_seconds=wait, outage=status >= 500)
     return ProviderError(code, kind=ErrorKind.NEXT)
 
 

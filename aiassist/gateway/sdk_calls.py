@@ -40,11 +40,11 @@ def classified_call(call: Callable[[], str], *, timeout_seconds: float, errors: 
     try:
         return call_within(timeout_seconds, call)
     except (WallClockExceeded, errors.timeout) as slow:
-        raise ProviderError("timeout", kind=ErrorKind.RETRY) from slow
+        raise ProviderError("timeout", kind=ErrorKind.RETRY, outage=True) from slow
     except (BodyTooLarge, errors.connection) as broken:
         if BodyTooLarge in (type(broken), type(broken.__cause__)):  # one SDK wraps it, the other lets it through
             raise ProviderError("answer_too_long", kind=ErrorKind.NEXT) from broken
-        raise ProviderError("unreachable", kind=ErrorKind.RETRY) from broken
+        raise ProviderError("unreachable", kind=ErrorKind.RETRY, outage=True) from broken
     except errors.status as refused:
         raise refusal_error(refused.status_code, refused.response.headers, word=_word_of(refused)) from refused
     except errors.base as problem:

@@ -41,6 +41,9 @@ class Assessment(TenantOwned):
     fraud_indicators = models.JSONField(default=list)
     fraud_source = models.CharField(max_length=16, choices=[(s, s) for s in FraudSource], default=FraudSource.SCORECARD)
     fraud_model = models.CharField(max_length=40, default="scorecard-1", help_text="The version that made the score.")
+    fraud_circumstances = models.JSONField(
+        default=dict, help_text="What a fraud model sees of the claim, as it stood then; no personal data."
+    )
     hazards = models.JSONField(default=list)
     signals = models.JSONField(default=list)
     summary = models.TextField()

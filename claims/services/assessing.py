@@ -15,10 +15,12 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from aiassist.assessment import pipeline
+from aiassist.fraud.selectors import active_fraud_model
 from aiassist.gateway.chain import chain_from
 from aiassist.gateway.config import GatewayConfig
 from aiassist.types import Dossier, KnownCopy, Opinion, ProgressCallback, Stage, VideoFacts
 from claims.choices import ClaimAction, ClaimStatus
+from claims.circumstances import circumstances_of
 from claims.copies import near_video_copies, same_video_copies
 from claims.errors import ClaimNotFound
 from claims.links import linked_claims
@@ -46,9 +48,11 @@ class Engine(Protocol):
 
 
 def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_copies: FindCopies) -> Opinion:
-    """Run the pipeline with the provider chain of the settings."""
-    chain = chain_from(GatewayConfig.from_settings())
-    return pipeline.run(dossier, chain=chain, on_progress=on_progress, find_copies=find_copies)
+    """Run the pipeline with the provider chain of the settings and what the tenant's own history has taught."""
+    chain = chain_from(GatewayConfig.from_settings(), reference=dossier.reference)
+    return pipeline.run(
+        dossier, chain=chain, on_progress=on_progress, find_copies=find_copies, fraud_model=active_fraud_model()
+    )
 
 
 def assess_claim(*, lease: Lease, engine: Engine = configured_engine) -> None:
@@ -80,6 +84,7 @@ def dossier_for(claim: Claim, video_path: Path) -> Dossier:
         external_providers_allowed=policy.external_providers_allowed,
         known_copies=same_video_copies(claim),
         links=linked_claims(claim),
+        circumstances=circumstances_of(claim),
     )
 
 

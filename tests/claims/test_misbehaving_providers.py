@@ -7,9 +7,15 @@ from contextlib import ExitStack
 import anthropic  # noqa: F401  # seconds of importing on a busy machine, which a short deadline must not pay
 import openai  # noqa: F401
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
+from claims import tasks
 from claims.models import Assessment, Claim
+from claims.services import assessing
+from observability.jobs import release_job, take_job
+from observability.models import Job
+from tenancy.models import CostRecord
 from tenancy.scope import tenant_scope
 from tests.aiassist.gateway.loopback import hangs, loopback, nobody_listens
 from tests.aiassist.gateway.requests import GOOD_ANSWER
@@ -74,3 +80,28 @@ def test_the_second_provider_answers_while_the_first_hangs(cleo: Person, setting
         assessment = assessment_of(cleo)
     assert (assessment.provider_name, assessment.provider_model) == ("anthropic", "served-model")
     assert (assessment.degraded, assessment.provider_attempts) == (False, 2)
+
+
+def test_a_job_that_runs_again_pays_once(cleo: Person, settings: Settings) -> None:
+    """The worker dies after the model answered and before the opinion is recorded: the next one takes the answer."""
+    settings.ANTHROPIC_API_KEY = settings.LOCAL_LLM_BASE_URL = ""
+    unsure = GOOD_ANSWER | {"statements": [], "severity": "UNSURE", "scenario": "UNKNOWN"}
+    with loopback(OPENAI.answers_json(unsure)) as server:
+        settings.OPENAI_BASE_URL = server.url
+        claim_id = hand_in(cleo.api()).json()["id"]
+        lease = take_job(job_id=Job.objects.get().id, now=timezone.now())
+        assert lease is not None
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit):
+            patch.setattr(assessing, "record_assessment", killed)
+            tasks.assess(lease)
+        assert release_job(lease=lease, now=timezone.now())
+        work()
+    with tenant_scope(cleo.tenant.id):
+        assessment, cost = Assessment.objects.get(), CostRecord.objects.get()
+    assert len(server.requests) == 1
+    assert (assessment.provider_name, assessment.provider_attempts, assessment.degraded) == ("openai", 0, False)
+    assert (cost.reference, cost.input_tokens) == (claim_id, 321)
+
+
+def killed(**_arguments: object) -> None:
+    raise SystemExit

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from aiassist.gateway.types import ErrorKind, ProviderAnswer, ProviderError
+from aiassist.gateway.types import ErrorKind, ProviderAnswer, ProviderError, Usage
 from tests.aiassist.gateway.loopback import Turn, loopback, refuses, sends
 from tests.aiassist.gateway.requests import GOOD_ANSWER, make_request
 from tests.aiassist.gateway.wires import ANTHROPIC, KEY
@@ -27,7 +27,7 @@ def failure(turn: Turn) -> ProviderError:
 def test_ask_returns_content_model_and_tokens() -> None:
     with loopback(ANTHROPIC.answers_json(GOOD_ANSWER)) as server:
         answer = ask(server.url)
-    assert answer == ProviderAnswer(content=GOOD_ANSWER, model="served-model", input_tokens=321, output_tokens=45)
+    assert answer == ProviderAnswer(content=GOOD_ANSWER, model="served-model", usage=Usage(321, 45))
 
 
 def test_ask_reads_past_what_the_model_thought() -> None:

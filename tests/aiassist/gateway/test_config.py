@@ -9,9 +9,11 @@ from aiassist.gateway.chain import chain_from
 from aiassist.gateway.config import DEFAULT_ANTHROPIC_MODEL, ChainPolicy, GatewayConfig
 from aiassist.gateway.reach import reach_of
 from aiassist.gateway.types import Reach
+from tenancy.scope import tenant_scope
 from tests.aiassist.gateway.loopback import loopback, refuses
 from tests.aiassist.gateway.requests import GOOD_ANSWER, make_request
 from tests.aiassist.gateway.wires import OPENAI
+from tests.people import Person
 
 
 @pytest.fixture(autouse=True)
@@ -57,8 +59,9 @@ def test_from_settings_reads_how_patient_the_chain_is(settings: Settings) -> Non
     assert GatewayConfig.from_settings().policy == ChainPolicy(2, 1.0, 3.0, 7.0, 20.0)
 
 
-def test_chain_from_asks_openai_then_anthropic_then_the_local_server(settings: Settings) -> None:
+def test_chain_from_asks_openai_then_anthropic_then_the_local_server(settings: Settings, ada: Person) -> None:
     with (
+        tenant_scope(ada.tenant.id),
         loopback(OPENAI.answers_json({"view": "WRONG"})) as first,
         loopback(refuses(400)) as second,
         loopback(OPENAI.answers_json(GOOD_ANSWER)) as third,
@@ -66,7 +69,8 @@ def test_chain_from_asks_openai_then_anthropic_then_the_local_server(settings: S
         settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-openai", first.url
         settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL = "sk-ant", second.url.removesuffix("/v1")
         settings.LOCAL_LLM_BASE_URL = third.url
-        answer = chain_from(GatewayConfig.from_settings()).ask(make_request(), external_allowed=True)
+        chain = chain_from(GatewayConfig.from_settings(), reference="claim-1")
+        answer = chain.ask(make_request(), external_allowed=True)
     assert (answer.provider, answer.model) == ("local", "served-model")
     assert answer.errors == ("openai:answer_breaks_schema", "anthropic:request_refused")
     assert third.requests[0]["model"] == "small"

@@ -12,7 +12,7 @@ import pytest
 
 from aiassist.gateway.chain import ProviderChain
 from aiassist.gateway.config import ChainPolicy
-from aiassist.gateway.types import ChainAnswer
+from aiassist.gateway.types import ChainAnswer, Usage
 from tests.aiassist.gateway.loopback import (
     SECRET,
     Turn,
@@ -87,7 +87,7 @@ def ask_briefly(wire: Wire, url: str, pauses: list[float], *, call_timeout_secon
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
 @pytest.mark.parametrize("name", CASES)
 def test_a_misbehaving_server_is_classified_and_the_rules_answer(
-    wire: Wire, name: str, capfd: pytest.CaptureFixture[str]
+    wire: Wire, name: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     case, pauses = CASES[name], list[float]()
     # Where the server never finishes, the timeout is what is looked at; elsewhere it must not strike.
@@ -99,7 +99,7 @@ def test_a_misbehaving_server_is_classified_and_the_rules_answer(
     assert (answer.provider, answer.from_model) == ("rules", False)
     told = capfd.readouterr()
     for secret in (KEY, CLAIMANT, SECRET):
-        assert secret not in told.out + told.err + repr(answer)
+        assert secret not in told.out + told.err + caplog.text + repr(answer)
 
 
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
@@ -127,7 +127,7 @@ def test_a_server_that_recovers_is_believed(wire: Wire) -> None:
         answer = ask_briefly(wire, server.url, [], call_timeout_seconds=20.0)
     assert (answer.provider, answer.model, answer.attempts) == (wire.name, "served-model", 3)
     assert answer.content == GOOD_ANSWER
-    assert (answer.input_tokens, answer.output_tokens) == (321, 45)
+    assert (answer.usage, answer.retries) == (Usage(321, 45), 2)
 
 
 def test_the_chain_goes_on_from_one_protocol_to_the_other() -> None:

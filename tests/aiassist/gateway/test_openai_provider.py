@@ -9,7 +9,7 @@ import pytest
 
 from aiassist.gateway.config import EndpointConfig
 from aiassist.gateway.openai_provider import OpenAIProvider
-from aiassist.gateway.types import ErrorKind, ProviderAnswer, ProviderError, Reach
+from aiassist.gateway.types import ErrorKind, ProviderAnswer, ProviderError, Reach, Usage
 from tests.aiassist.gateway.loopback import Turn, loopback, refuses, sends
 from tests.aiassist.gateway.requests import GOOD_ANSWER, make_request
 from tests.aiassist.gateway.wires import OPENAI
@@ -30,7 +30,7 @@ def failure(*turns: Turn, timeout_seconds: float = 20.0) -> ProviderError:
 def test_ask_returns_content_model_and_tokens() -> None:
     with loopback(OPENAI.answers_json(GOOD_ANSWER)) as server:
         answer = ask(server.url)
-    assert answer == ProviderAnswer(content=GOOD_ANSWER, model="served-model", input_tokens=321, output_tokens=45)
+    assert answer == ProviderAnswer(content=GOOD_ANSWER, model="served-model", usage=Usage(321, 45))
 
 
 @pytest.mark.parametrize("name", ["", "x" * 121, "a\x00b", None, 3])
