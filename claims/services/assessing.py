@@ -18,6 +18,7 @@ from aiassist.assessment import pipeline
 from aiassist.fraud.selectors import active_fraud_model
 from aiassist.gateway.chain import chain_from
 from aiassist.gateway.config import GatewayConfig
+from aiassist.monitoring.selectors import calibration_in_force
 from aiassist.types import Dossier, KnownCopy, Opinion, ProgressCallback, Stage, VideoFacts
 from claims.choices import ClaimAction, ClaimStatus
 from claims.circumstances import circumstances_of
@@ -51,7 +52,12 @@ def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_c
     """Run the pipeline with the provider chain of the settings and what the tenant's own history has taught."""
     chain = chain_from(GatewayConfig.from_settings(), reference=dossier.reference)
     return pipeline.run(
-        dossier, chain=chain, on_progress=on_progress, find_copies=find_copies, fraud_model=active_fraud_model()
+        dossier,
+        chain=chain,
+        on_progress=on_progress,
+        find_copies=find_copies,
+        fraud_model=active_fraud_model(),
+        calibration=calibration_in_force(),
     )
 
 
