@@ -214,6 +214,7 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "claims.choices.ClaimStatus.choices",
         "TenantStatus": "tenancy.choices.TenantStatus.choices",
         "TaskStatus": "observability.choices.JobState.choices",
+        "ReviewPriority": "claims.choices.ReviewPriority.choices",
         "Severity": "aiassist.types.Severity",
         "PipelineStage": "aiassist.types.Stage",
         "EvidenceStage": "aiassist.types.EvidenceStage",

@@ -9,12 +9,18 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tenancy.audit_guard import guard_statements, lift_statements
 from tenancy.choices import Role
 from tenancy.ledger_guard import ledger_guard_statements, ledger_lift_statements
 from tenancy.models import Tenant
 from tests.people import Person, make_person, make_tenant
+
+# A busy machine is no counter-example.
+hypothesis_settings.register_profile("claimwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("claimwright")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
