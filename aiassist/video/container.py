@@ -70,12 +70,6 @@ def claimed_duration_seconds(container: Any, stream: Any, limits: DecodeLimits) 
     return _indexed_seconds(stream) or claimed
 
 
-def claimed_seconds(path: Path, *, demuxer: str, limits: DecodeLimits) -> float:
-    """What `claimed_duration_seconds` says of a file; raises DecodeFailed like `opened` and `video_stream`."""
-    with opened(path, demuxer=demuxer, limits=limits) as container:
-        return claimed_duration_seconds(container, video_stream(container, limits), limits)
-
-
 def _indexed_seconds(stream: Any) -> float:
     """The time from the first to the last packet of the index; 0 without a useful index."""
     entries = stream.index_entries

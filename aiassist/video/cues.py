@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aiassist.video.events import Event
 from aiassist.video.hearing import Hearing
 from aiassist.video.robust import Array, robust_z, runs, smooth
 from aiassist.video.survey import Survey
@@ -31,6 +32,7 @@ STILL_SHARE, MOVING_SHARE = 0.25, 0.5
 DRIVE_PERCENTILE = 90.0
 FEWEST_PAIRS = 4
 EARLY_KEY_SCORE, CHANGE_SCORE, STANDSTILL_SCORE = 0.7, 0.6, 0.8
+SHOCK_SCORE = 4.0
 # Cues of different kinds within this time speak for one event.
 SAME_EVENT_SECONDS = 1.0
 
@@ -44,9 +46,11 @@ class Cue:
     score: float
 
 
-def cues_of(survey: Survey, hearing: Hearing) -> list[Cue]:
+def cues_of(survey: Survey, hearing: Hearing, shocks: list[Event]) -> list[Cue]:
     """All cues of a clip, strongest first; a moment that several kinds share counts the sum of their best."""
     cues = [*_bangs(hearing), *_large_packets(survey), *_early_keys(survey), *_changes(survey), *_standstills(survey)]
+    # What the accelerometer felt needs no second opinion to be looked at.
+    cues += [Cue(shock.start_seconds, "telemetry", SHOCK_SCORE * shock.score) for shock in shocks]
     return ranked(cues)
 
 

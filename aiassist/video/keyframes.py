@@ -32,6 +32,7 @@ MEASURES = {
     IntegrityCode.TEST_BARS: "share_of_pictures",
     IntegrityCode.NOT_DASHCAM: "view",
     IntegrityCode.TIMESTAMP_GAP: "gap",
+    IntegrityCode.METADATA_MISMATCH: "mismatch",
 }
 
 

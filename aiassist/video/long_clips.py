@@ -32,6 +32,9 @@ from aiassist.video.robust import Array
 from aiassist.video.signals import signal_from
 from aiassist.video.stretches import StretchReader
 from aiassist.video.survey import Survey, survey
+from aiassist.video.telemetry.attach import with_telemetry
+from aiassist.video.telemetry.measures import telemetry_events
+from aiassist.video.telemetry.tracks import Recorded
 
 UNSAMPLED = "unsampled_stretches"
 SURVEY_SHARE, STRETCH_SHARE = 0.4, 0.97
@@ -50,11 +53,17 @@ TOLD_BY_PACKETS = IntegrityCode.TIMESTAMP_GAP
 
 
 def measure_surveyed(
-    path: Path, surveyed: Survey, *, limits: DecodeLimits, on_progress: Callable[[float], None] | None = None
+    path: Path,
+    surveyed: Survey,
+    recorded: Recorded,
+    *,
+    limits: DecodeLimits,
+    on_progress: Callable[[float], None] | None = None,
 ) -> Measurements:
     """Measures a surveyed clip; the same file gives the same values, bit by bit."""
     hearing = hear(surveyed.samples)
-    plan = planned(cues_of(surveyed, hearing), surveyed.duration_seconds)
+    shocks = telemetry_events(recorded)
+    plan = planned(cues_of(surveyed, hearing, shocks), surveyed.duration_seconds)
     glimpses = []
     for glimpse in _glimpses(path, surveyed, plan, limits):
         glimpses.append(glimpse)
@@ -63,7 +72,7 @@ def measure_surveyed(
             on_progress(SURVEY_SHARE + (STRETCH_SHARE - SURVEY_SHARE) * min(1.0, done))
     if not glimpses:
         raise DecodeFailed("No picture of the file can be decoded.")
-    return _measurements(surveyed, hearing, glimpses)
+    return with_telemetry(_measurements(surveyed, hearing, glimpses), recorded, film=surveyed.film)
 
 
 def survey_file(

@@ -44,7 +44,7 @@ from pathlib import Path
 
 from aiassist.types import Finding, IntegrityCode, IntegrityFlag, Keyframe, Measurements
 from aiassist.video.analysis import Analysis, analyse
-from aiassist.video.container import claimed_seconds
+from aiassist.video.container import claimed_duration_seconds, opened, video_stream
 from aiassist.video.damage import damage_findings, missing_end
 from aiassist.video.events import Event, finding_of, hazard_of
 from aiassist.video.facts import degraded_of, facts_of, signals_of
@@ -54,6 +54,8 @@ from aiassist.video.keyframes import clean_jpeg, evidence_jpeg, flag_finding
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.long_clips import measure_surveyed, survey_file
 from aiassist.video.quiet import strongest_moments
+from aiassist.video.telemetry.attach import with_telemetry
+from aiassist.video.telemetry.tracks import telemetry_in
 
 # A minute is decoded whole in ten seconds; the margin is for headers that round.
 WHOLE_CLIP_SECONDS, MOST_WHOLE_SECONDS = 60.5, 61.0
@@ -83,16 +85,23 @@ def measure_file(
 
 
 def _measured(path: Path, demuxer: str, limits: DecodeLimits, on_progress: Callable[[float], None]) -> Measurements:
-    if claimed_seconds(path, demuxer=demuxer, limits=limits) <= WHOLE_CLIP_SECONDS:
+    with opened(path, demuxer=demuxer, limits=limits) as container:
+        stream = video_stream(container, limits)
+        claimed = claimed_duration_seconds(container, stream, limits)
+        recorded = telemetry_in(container, stream, path, demuxer=demuxer)
+    gathered = None
+    if claimed <= WHOLE_CLIP_SECONDS:
         with suppress(LongerThanClaimed):
             gathered = gather(
                 path, demuxer=demuxer, limits=limits, on_progress=on_progress, most_seconds=MOST_WHOLE_SECONDS
             )
-            return measurements_of(gathered)
-    surveyed = survey_file(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
-    if surveyed.duration_seconds <= MOST_WHOLE_SECONDS:  # the header claimed more than there is
-        return measurements_of(gather(path, demuxer=demuxer, limits=limits, on_progress=on_progress))
-    return measure_surveyed(path, surveyed, limits=limits, on_progress=on_progress)
+    if gathered is None:
+        surveyed = survey_file(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
+        if surveyed.duration_seconds > MOST_WHOLE_SECONDS:
+            return measure_surveyed(path, surveyed, recorded, limits=limits, on_progress=on_progress)
+        # The header claimed more than there is.
+        gathered = gather(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
+    return with_telemetry(measurements_of(gathered), recorded, film=gathered.film)
 
 
 def measurements_of(gathered: Gathered) -> Measurements:
