@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+SCORECARD_VERSION = "scorecard-2"  # 2: links between claims joined the signs of manipulation
+
 
 class Severity(StrEnum):
     """The insured vehicle's severity by its change of speed at impact; the order is the order of harm."""
@@ -90,6 +92,30 @@ class IntegrityCode(StrEnum):
     DUPLICATE_VIDEO = "duplicate_video"
     NEAR_DUPLICATE_VIDEO = "near_duplicate_video"
     METADATA_MISMATCH = "metadata_mismatch"
+
+
+class LinkKind(StrEnum):
+    """What two claims of one tenant can have in common beside the video; the order is that of their weight."""
+
+    ACCOUNT = "ACCOUNT"
+    PHONE = "PHONE"
+    EMAIL = "EMAIL"
+    PLATE = "PLATE"
+
+
+class LinkRelation(StrEnum):
+    """Whose the other claim is: the same claimant's by name, another person's, or nobody told."""
+
+    OWN = "OWN"
+    OTHER = "OTHER"
+    UNKNOWN = "UNKNOWN"
+
+
+class FraudSource(StrEnum):
+    """What a fraud score rests on: points set by hand, or also a model of the tenant's own decided history."""
+
+    SCORECARD = "scorecard"
+    TENANT_MODEL = "tenant_model"
 
 
 @dataclass(frozen=True)
@@ -224,6 +250,23 @@ class KnownCopy:
 
 
 @dataclass(frozen=True)
+class ClaimLink:
+    """Another claim of the same tenant that shares an identifier; computed by the caller, who alone sees the values.
+
+    `common` says that more claims share it than were looked at.
+    """
+
+    kind: LinkKind
+    relation: LinkRelation
+    claim_number: str
+    common: bool = False
+
+
+# Values about how a claim came about, by name (units in the names); None where they cannot be known.
+Circumstances = Mapping[str, float | str | None]
+
+
+@dataclass(frozen=True)
 class Dossier:
     """Everything the engine may see of one claim: the one door through which data leaves for a model.
 
@@ -240,6 +283,8 @@ class Dossier:
     loss_at: datetime | None
     external_providers_allowed: bool
     known_copies: tuple[KnownCopy, ...] = ()
+    links: tuple[ClaimLink, ...] = ()
+    circumstances: Circumstances = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -285,10 +330,17 @@ class FraudIndicator:
 
 @dataclass(frozen=True)
 class FraudOpinion:
-    """A risk score 0–1 and the coded indicators it was made from."""
+    """A risk score 0–1 and the coded indicators it was made from.
+
+    `model` is the version of what made it: the scorecard's, or the tenant's own model's beside it. `circumstances` are
+    the values that such a model sees, whether or not there is one yet.
+    """
 
     score: float
     indicators: tuple[FraudIndicator, ...]
+    source: FraudSource = FraudSource.SCORECARD
+    model: str = SCORECARD_VERSION
+    circumstances: Circumstances = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from rest_framework.serializers import (
     DateTimeField,
     FloatField,
     IntegerField,
+    JSONField,
     ListField,
     UUIDField,
 )
 
-from aiassist.types import EvidenceStage, HazardKind, Outcome, Scenario, Severity, Stage
+from aiassist.types import EvidenceStage, FraudSource, HazardKind, Outcome, Scenario, Severity, Stage
 from claims.choices import ClaimStatus, ReviewPriority
 
 Shape = serializers.Serializer[Any]
@@ -165,12 +166,29 @@ class ProviderAnswer(Shape):
     prompt_version = CharField()
 
 
+class ChangeAnswer(Shape):
+    field = CharField(help_text="As it is called in this answer; `provider` with its model.")
+    before = JSONField(allow_null=True)
+    after = JSONField(allow_null=True)
+
+
+class TaskLinks(Shape):
+    task = CharField()
+
+
+class TaskAcceptedAnswer(Shape):
+    task_id = UUIDField()
+    links = TaskLinks()
+
+
 class AssessmentAnswer(Shape):
     """What a CLIENT does not see is marked."""
 
     id = UUIDField()
     claim_id = UUIDField()
     version = IntegerField()
+    previous_version = IntegerField(allow_null=True, help_text="Still there: `?version=` shows it.")
+    changes = ChangeAnswer(many=True, help_text="What differs from the previous version.")
     outcome = ChoiceField(choices=_OUTCOMES)
     reason_code = CharField(allow_null=True)
     severity = ChoiceField(choices=_SEVERITIES, allow_null=True)
@@ -184,6 +202,12 @@ class AssessmentAnswer(Shape):
     fault_assessment = FaultAnswer()
     fraud_risk_score = FloatField(min_value=0, max_value=1, required=False, help_text="Not shown to a CLIENT.")
     fraud_indicators = FraudIndicatorAnswer(many=True, required=False, help_text="Not shown to a CLIENT.")
+    fraud_source = ChoiceField(
+        choices=[str(source) for source in FraudSource],
+        required=False,
+        help_text="Points set by hand, or also the tenant's own model. Not shown to a CLIENT.",
+    )
+    fraud_model = CharField(required=False, help_text="The version that made the score. Not shown to a CLIENT.")
     hazards = HazardAnswer(many=True)
     evidence = EvidenceAnswer(many=True)
     summary = CharField()

@@ -35,6 +35,14 @@ class HazardRecord(TypedDict):
     source: str
 
 
+class ChangeRecord(TypedDict):
+    """One field that a newer opinion says differently; values as in the API's assessment."""
+
+    field: str
+    before: Any
+    after: Any
+
+
 class SignalRecord(TypedDict):
     """A curve to draw; not part of the API's assessment, read by the desk."""
 
@@ -70,6 +78,9 @@ def opinion_columns(opinion: Opinion, triage: Triage) -> dict[str, Any]:
         "fault_rules": [_rule(rule) for rule in fault.rules],
         "fraud_risk_score": opinion.fraud.score,
         "fraud_indicators": [_indicator(indicator) for indicator in opinion.fraud.indicators],
+        "fraud_source": opinion.fraud.source,
+        "fraud_model": opinion.fraud.model,
+        "fraud_circumstances": dict(opinion.fraud.circumstances),
         "hazards": [_hazard(hazard) for hazard in opinion.hazards],
         "signals": [_signal(signal) for signal in opinion.signals],
         "summary": opinion.summary,

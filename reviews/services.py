@@ -15,6 +15,7 @@ from reviews.actions import STEPS, DecisionDraft, Override, ReviewCase, override
 from reviews.audit_check import recorded_details
 from reviews.choices import ReviewAction
 from reviews.errors import StaleAssessment
+from reviews.labels import draw_for_label
 from reviews.models import Decision, ReviewLease
 from reviews.queue import forget_counts
 from tenancy.audit import record_event
@@ -49,6 +50,7 @@ def _decide(*, claim_id: UUID, actor: Principal, draft: DecisionDraft, now: date
     for rule in case.step.rules:
         rule(case)
     decision = _write_decision(case)
+    draw_for_label(decision=decision, now=now)
     ReviewLease.objects.filter(claim_id=claim_id).delete()
     claim = move(
         claim=case.claim,
@@ -106,6 +108,7 @@ def _write_decision(case: ReviewCase) -> Decision:
         severity_override=draft.severity_override if "severity" in changed and draft.severity_override else "",
         fault_override_pct=draft.fault_override_pct if "fault_ratio" in changed else None,
         fraud_override=draft.fraud_override if "fraud" in changed else None,
+        fraud_suspected=draft.fraud_override,
         override_reason=draft.override_reason.strip() if changed else "",
         decided_by_id=case.actor.user_id,
         decided_at=case.now,

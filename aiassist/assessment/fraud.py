@@ -1,7 +1,8 @@
 """Fraud risk as a transparent scorecard: coded indicators with weights, joined by noisy-or. It accuses nobody.
 
-The weights are set by hand, each with its reason, until a tenant has decided history to learn from; they order files
-for a second look and are no probabilities of fraud.
+The weights are set by hand, each with its reason. Once a tenant has decided history to learn from, its own model adds
+one indicator about the circumstances; signs of manipulation and links keep theirs, so a model can raise a file and
+never clears one. The score orders files for a second look and is no probability of fraud.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from aiassist.fraud.links import joined_repeats, link_indicators
+from aiassist.fraud.scoring import FraudModel
 from aiassist.types import (
+    SCORECARD_VERSION,
     Dossier,
     EvidenceStage,
     Finding,
     FraudIndicator,
     FraudOpinion,
+    FraudSource,
     IntegrityCode,
     IntegrityFlag,
     KnownCopy,
@@ -47,22 +52,34 @@ WEIGHTS: Final[Mapping[IntegrityCode, float]] = {
     # Every messenger re-encodes; alone it means nothing, beside a cut it adds a little.
     IntegrityCode.REENCODED: 0.05,
 }
-REPEAT_SHARE = 0.5  # each further sign of one code counts half of the one before: they mostly share one cause
 
 
-def fraud_opinion(dossier: Dossier, integrity: Iterable[IntegrityFlag]) -> FraudOpinion:
+def fraud_opinion(
+    dossier: Dossier, integrity: Iterable[IntegrityFlag], *, model: FraudModel | None = None
+) -> FraudOpinion:
     """Return the score and the indicators it was made from, strongest first."""
     details: dict[IntegrityCode, list[str]] = defaultdict(list)
     for flag in integrity:
         details[flag.code].append(_flag_detail(flag))
     for copy in dossier.known_copies:
         details[copy.code].append(_copy_detail(copy))
-    indicators = tuple(
-        FraudIndicator(code=code.value, weight=round(_repeated(WEIGHTS[code], len(found)), 4), detail="; ".join(found))
+    signs = [
+        # Signs of one code mostly share one cause.
+        FraudIndicator(code.value, round(joined_repeats([WEIGHTS[code]] * len(found)), 4), "; ".join(found))
         for code, found in details.items()
-    )
+    ]
+    indicators = [*signs, *link_indicators(dossier.links)]
+    learned = model.indicator(dossier.circumstances) if model else None
+    if learned is not None:
+        indicators.append(learned)
     ordered = tuple(sorted(indicators, key=lambda indicator: (-indicator.weight, indicator.code)))
-    return FraudOpinion(score=round(_noisy_or(indicator.weight for indicator in ordered), 4), indicators=ordered)
+    return FraudOpinion(
+        score=round(_noisy_or(indicator.weight for indicator in ordered), 4),
+        indicators=ordered,
+        source=FraudSource.TENANT_MODEL if model else FraudSource.SCORECARD,
+        model=model.version if model else SCORECARD_VERSION,
+        circumstances=dossier.circumstances,
+    )
 
 
 def copy_findings(dossier: Dossier, facts: VideoFacts | None) -> tuple[Finding, ...]:
@@ -80,10 +97,6 @@ def _noisy_or(weights: Iterable[float]) -> float:
     for weight in weights:
         doubt *= 1.0 - weight
     return 1.0 - doubt
-
-
-def _repeated(weight: float, count: int) -> float:
-    return _noisy_or(weight * REPEAT_SHARE**position for position in range(count))
 
 
 def _flag_detail(flag: IntegrityFlag) -> str:

@@ -8,6 +8,7 @@ from aiassist.assessment.progress import StageClock
 from aiassist.assessment.severity import SeverityModel, severity_not_assessable
 from aiassist.assessment.summary import summary_not_assessable, summary_of
 from aiassist.assessment.vision import PROMPT_VERSION, CheckedVision
+from aiassist.fraud.scoring import FraudModel
 from aiassist.gateway.rules_provider import RULES_MODEL
 from aiassist.gateway.types import RULES, ChainAnswer
 from aiassist.types import (
@@ -68,11 +69,17 @@ def assessed(
 
 
 def not_assessable(
-    dossier: Dossier, reason_code: str, measurements: Measurements | None, model: SeverityModel, clock: StageClock
+    dossier: Dossier,
+    reason_code: str,
+    measurements: Measurements | None,
+    model: SeverityModel,
+    clock: StageClock,
+    *,
+    fraud_model: FraudModel | None,
 ) -> Opinion:
     """Return the opinion that hands the video to a person: nothing ruled out, and the signs of fraud there are."""
     facts = measurements.facts if measurements else None
-    fraud = fraud_opinion(dossier, measurements.integrity if measurements else ())
+    fraud = fraud_opinion(dossier, measurements.integrity if measurements else (), model=fraud_model)
     return Opinion(
         outcome=Outcome.NOT_ASSESSABLE,
         reason_code=reason_code,
@@ -100,8 +107,8 @@ def _provider_use(answer: ChainAnswer, dropped: int) -> ProviderUse:
         model=answer.model,
         attempts=answer.attempts,
         prompt_version=answer.prompt_version,
-        input_tokens=answer.input_tokens,
-        output_tokens=answer.output_tokens,
+        input_tokens=answer.usage.input_tokens,
+        output_tokens=answer.usage.output_tokens,
         errors=answer.errors,
         dropped_statements=dropped,
     )

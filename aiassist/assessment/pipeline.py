@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +13,11 @@ from aiassist.assessment.fault import fault_opinion
 from aiassist.assessment.fraud import copy_findings, fraud_opinion
 from aiassist.assessment.opinions import assessed, not_assessable
 from aiassist.assessment.progress import StageClock
+from aiassist.assessment.recorded import recorded_severity
 from aiassist.assessment.severity import SeverityModel, load_model, predict_severity, severity_opinion
+from aiassist.assessment.tenant_conformal import TenantCalibration
 from aiassist.assessment.vision import checked_vision, vision_request
+from aiassist.fraud.scoring import FraudModel
 from aiassist.gateway.chain import ProviderChain
 from aiassist.types import Dossier, KnownCopy, Measurements, Opinion, ProgressCallback, Stage, VideoFacts
 from aiassist.video.decoding import measure_video
@@ -50,10 +53,13 @@ def run(
     find_copies: FindCopies | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     model: SeverityModel | None = None,
+    fraud_model: FraudModel | None = None,
+    calibration: TenantCalibration | None = None,
 ) -> Opinion:
     """Return an opinion for any video that probed before; what cannot be judged is NOT_ASSESSABLE with its reason.
 
-    `find_copies` is asked once the video is measured for claims that carry nearly the same one.
+    `find_copies` is asked once the video is measured for claims that carry nearly the same one. `fraud_model`
+    and `calibration` are the tenant's own, where it has them.
 
     Raises: VideoMissing when the storage does not hand the file out.
     """
@@ -62,22 +68,33 @@ def run(
     with clock.stage(Stage.LOAD):
         changed = _content_hash(dossier.video_path) != dossier.sha256
     if changed:
-        return not_assessable(dossier, "content_changed", None, severity_model, clock)
+        return not_assessable(dossier, "content_changed", None, severity_model, clock, fraud_model=fraud_model)
     try:
         with clock.stage(Stage.MINING) as advance:
             measurements = measure(dossier.video_path, on_progress=advance)
     except UnusableContent as problem:
         reason = problem.code if problem.code in _DECODE_REASONS else "decode_failed"
-        return not_assessable(dossier, reason, None, severity_model, clock)
+        return not_assessable(dossier, reason, None, severity_model, clock, fraud_model=fraud_model)
     if find_copies is not None:
         dossier = replace(dossier, known_copies=(*dossier.known_copies, *find_copies(measurements.facts)))
     if measurements.not_assessable_reason is not None:
-        return not_assessable(dossier, measurements.not_assessable_reason.value, measurements, severity_model, clock)
-    return _judge(dossier, measurements, chain, severity_model, clock)
+        refused = measurements.not_assessable_reason.value
+        return not_assessable(dossier, refused, measurements, severity_model, clock, fraud_model=fraud_model)
+    learned = _Learned(severity_model, fraud_model, calibration)
+    return _judge(dossier, measurements, chain, learned, clock)
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What was learned before: by the project for everyone, and from the tenant's own history."""
+
+    severity: SeverityModel
+    fraud: FraudModel | None
+    calibration: TenantCalibration | None
 
 
 def _judge(
-    dossier: Dossier, measurements: Measurements, chain: ProviderChain, model: SeverityModel, clock: StageClock
+    dossier: Dossier, measurements: Measurements, chain: ProviderChain, learned: _Learned, clock: StageClock
 ) -> Opinion:
     """Walk the stages after the measurement."""
     with clock.stage(Stage.VISION):
@@ -85,16 +102,20 @@ def _judge(
     with clock.stage(Stage.FAULT):
         fault = fault_opinion(measurements, jurisdiction=dossier.jurisdiction)
     with clock.stage(Stage.FRAUD):
-        fraud = fraud_opinion(dossier, measurements.integrity)
+        fraud = fraud_opinion(dossier, measurements.integrity, model=learned.fraud)
         copies = copy_findings(dossier, measurements.facts)
     with clock.stage(Stage.CONFORMAL):
-        prediction = predict_severity(measurements, model)
-        vision = checked_vision(answer, measurements, severity=prediction.label, scenario=fault.scenario)
+        prediction = predict_severity(measurements, learned.severity)
+        recorded = recorded_severity(measurements.telemetry)
+        shown = recorded.label if recorded is not None else prediction.label
+        vision = checked_vision(answer, measurements, severity=shown, scenario=fault.scenario)
         severity = severity_opinion(
             prediction,
-            model,
+            learned.severity,
             cap_confidence=not answer.from_model or vision.dropped > 0,
             raised=vision.raised_severity,
+            tenant=learned.calibration,
+            recorded=recorded,
         )
     return assessed(
         measurements,

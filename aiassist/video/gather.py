@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -55,8 +53,7 @@ def gather(
 ) -> Gathered:
     """Decodes the whole file once.
 
-    Raises DecodeFailed when it has no picture, MemoryError beyond the memory limit, and LongerThanClaimed beyond
-    `most_seconds`.
+    Raises DecodeFailed when it has no picture and LongerThanClaimed beyond `most_seconds`.
     """
     with opened(path, demuxer=demuxer, limits=limits) as container:
         stream = video_stream(container, limits)
@@ -68,10 +65,8 @@ def gather(
                 if most_seconds is not None and picture.seconds > most_seconds:
                     raise LongerThanClaimed
                 watcher.add(picture)
-                if number % PROGRESS_EVERY_PICTURES == 0:
-                    check_memory(limits)
-                    if on_progress is not None and claimed > 0:
-                        on_progress(DECODE_SHARE * min(1.0, picture.seconds / claimed))
+                if number % PROGRESS_EVERY_PICTURES == 0 and on_progress is not None and claimed > 0:
+                    on_progress(DECODE_SHARE * min(1.0, picture.seconds / claimed))
         if not pictures.counts.frames_decoded:
             raise DecodeFailed("No picture of the file can be decoded.")
         first = pictures.counts.first_seconds or 0.0
@@ -103,10 +98,3 @@ class Watcher:
         if kept is not None:
             self.observer.add_colour(kept.seconds, kept.bgr())
         self.size = picture.turn.size(picture.frame.width, picture.frame.height)
-
-
-def check_memory(limits: DecodeLimits) -> None:
-    """The child's own look at its memory, for systems where the parent cannot see it."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if (peak if sys.platform == "darwin" else peak * 1024) > limits.resident_bytes:
-        raise MemoryError

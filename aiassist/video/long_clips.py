@@ -21,7 +21,6 @@ from aiassist.video.damage import damage_findings, ends_early, missing_end
 from aiassist.video.errors import DecodeFailed
 from aiassist.video.events import Event, finding_of, hazard_of
 from aiassist.video.facts import HASHED_PICTURES, NO_DETECTOR, NO_SOUND, TORN, is_variable
-from aiassist.video.gather import check_memory
 from aiassist.video.glimpse import SERIES_UNITS, Glimpse, glimpse_of
 from aiassist.video.hashes import difference_hash
 from aiassist.video.hearing import Hearing, hear
@@ -68,7 +67,6 @@ def measure_surveyed(
     glimpses = []
     for glimpse in _glimpses(path, surveyed, plan, limits):
         glimpses.append(glimpse)
-        check_memory(limits)
         if on_progress is not None:
             done = glimpse.stretch.end_seconds / max(surveyed.duration_seconds, 1e-3)
             on_progress(SURVEY_SHARE + (STRETCH_SHARE - SURVEY_SHARE) * min(1.0, done))

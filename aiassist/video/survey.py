@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from aiassist.video.container import claimed_duration_seconds, codec_name, opened, promised_seconds, video_stream
 from aiassist.video.errors import DecodeFailed
 from aiassist.video.film import FilmRoll
-from aiassist.video.gather import check_memory
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.observe import GRID_COLS, GRID_ROWS, Floats, cells
 from aiassist.video.packets import PacketTable, demuxed
@@ -110,10 +109,8 @@ class _Reader:
                 self._offer(packet, last)
             if self._is_over(last):
                 return
-            if self._table.count % PROGRESS_EVERY_PACKETS == 0:
-                check_memory(self._limits)
-                if on_progress is not None and self._claimed > 0:
-                    on_progress(min(1.0, max(0.0, last) / self._claimed))
+            if on_progress is not None and self._claimed > 0 and self._table.count % PROGRESS_EVERY_PACKETS == 0:
+                on_progress(min(1.0, max(0.0, last) / self._claimed))
 
     def _is_over(self, file_seconds: float) -> bool:
         """True beyond the longest duration accepted, or where everything read is noise."""

@@ -2,6 +2,20 @@
 
 from claims.models.assessment import Assessment, Evidence
 from claims.models.claim import Claim, Party, Resubmission, VideoFile
+from claims.models.link_key import LinkKey, LinkKeyKind
 from claims.models.policy import Coverage, Policy
+from claims.models.reassessment import Reassessment
 
-__all__ = ["Assessment", "Claim", "Coverage", "Evidence", "Party", "Policy", "Resubmission", "VideoFile"]
+__all__ = [
+    "Assessment",
+    "Claim",
+    "Coverage",
+    "Evidence",
+    "LinkKey",
+    "LinkKeyKind",
+    "Party",
+    "Policy",
+    "Reassessment",
+    "Resubmission",
+    "VideoFile",
+]

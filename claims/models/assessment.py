@@ -5,10 +5,12 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from aiassist.types import EvidenceStage, Outcome, Scenario, Severity
+from aiassist.types import EvidenceStage, FraudSource, Outcome, Scenario, Severity
 from claims.choices import ReviewPriority
 from claims.models.claim import Claim
 from tenancy.owned import TenantOwned
+
+_LONGEST_NAME = 64
 
 
 class Assessment(TenantOwned):
@@ -16,7 +18,8 @@ class Assessment(TenantOwned):
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="assessments")
     version = models.PositiveIntegerField()
-    job_id = models.UUIDField(unique=True, help_text="The job that made it; one job makes one assessment.")
+    job_id = models.UUIDField(help_text="The job that made it; one job makes one assessment of a claim.")
+    changes = models.JSONField(default=list, help_text="What differs from the version before.")
     outcome = models.CharField(max_length=16, choices=[(o, o) for o in Outcome])
     reason_code = models.CharField(max_length=64, blank=True)
     severity = models.CharField(max_length=8, choices=[(s, s) for s in Severity], blank=True)
@@ -36,6 +39,11 @@ class Assessment(TenantOwned):
     fault_rules = models.JSONField(default=list)
     fraud_risk_score = models.FloatField()
     fraud_indicators = models.JSONField(default=list)
+    fraud_source = models.CharField(max_length=16, choices=[(s, s) for s in FraudSource], default=FraudSource.SCORECARD)
+    fraud_model = models.CharField(max_length=40, default="scorecard-1", help_text="The version that made the score.")
+    fraud_circumstances = models.JSONField(
+        default=dict, help_text="What a fraud model sees of the claim, as it stood then; no personal data."
+    )
     hazards = models.JSONField(default=list)
     signals = models.JSONField(default=list)
     summary = models.TextField()
@@ -53,6 +61,7 @@ class Assessment(TenantOwned):
     class Meta(TenantOwned.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "claim", "version"], name="assessment_version_once"),
+            models.UniqueConstraint(fields=["tenant", "claim", "job_id"], name="assessment_once_per_job"),
             models.CheckConstraint(
                 name="assessment_severity_iff_assessed",
                 condition=Q(outcome=Outcome.ASSESSED, severity__in=list(Severity))
@@ -75,6 +84,16 @@ class Assessment(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.claim_id} v{self.version}"
+
+    @property
+    def previous_version(self) -> int | None:
+        """The version that this one stands beside, None for the first."""
+        return self.version - 1 or None
+
+    @property
+    def computed_by(self) -> str:
+        """Provider and model, as the history names the acting AI."""
+        return f"{self.provider_name}/{self.provider_model or self.model_version}"[:_LONGEST_NAME]
 
 
 class Evidence(TenantOwned):

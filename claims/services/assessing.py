@@ -15,12 +15,16 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from aiassist.assessment import pipeline
+from aiassist.fraud.selectors import active_fraud_model
 from aiassist.gateway.chain import chain_from
 from aiassist.gateway.config import GatewayConfig
+from aiassist.monitoring.selectors import calibration_in_force
 from aiassist.types import Dossier, KnownCopy, Opinion, ProgressCallback, Stage, VideoFacts
 from claims.choices import ClaimAction, ClaimStatus
+from claims.circumstances import circumstances_of
 from claims.copies import near_video_copies, same_video_copies
 from claims.errors import ClaimNotFound
+from claims.links import linked_claims
 from claims.models import Claim
 from claims.services.recording import record_assessment
 from claims.storage import local_path
@@ -45,9 +49,16 @@ class Engine(Protocol):
 
 
 def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_copies: FindCopies) -> Opinion:
-    """Run the pipeline with the provider chain of the settings."""
-    chain = chain_from(GatewayConfig.from_settings())
-    return pipeline.run(dossier, chain=chain, on_progress=on_progress, find_copies=find_copies)
+    """Run the pipeline with the provider chain of the settings and what the tenant's own history has taught."""
+    chain = chain_from(GatewayConfig.from_settings(), reference=dossier.reference)
+    return pipeline.run(
+        dossier,
+        chain=chain,
+        on_progress=on_progress,
+        find_copies=find_copies,
+        fraud_model=active_fraud_model(),
+        calibration=calibration_in_force(),
+    )
 
 
 def assess_claim(*, lease: Lease, engine: Engine = configured_engine) -> None:
@@ -58,7 +69,7 @@ def assess_claim(*, lease: Lease, engine: Engine = configured_engine) -> None:
     claim = _begin(lease=lease, now=timezone.now())
     if claim is None:
         return
-    progress = _Progress(lease, claim.id)
+    progress = JobProgress(lease, claim.id)
     with local_path(claim.video.storage_key) as path:
         opinion = engine(dossier_for(claim, path), on_progress=progress, find_copies=partial(near_video_copies, claim))
     progress(Stage.STORE, 95)
@@ -78,6 +89,8 @@ def dossier_for(claim: Claim, video_path: Path) -> Dossier:
         loss_at=claim.loss_at,
         external_providers_allowed=policy.external_providers_allowed,
         known_copies=same_video_copies(claim),
+        links=linked_claims(claim),
+        circumstances=circumstances_of(claim),
     )
 
 
@@ -103,12 +116,16 @@ def _begin(*, lease: Lease, now: datetime) -> Claim | None:
     )
 
 
-class _Progress:
-    """Writes how far the work is, to the job and the claim: forward only, about once a second, without a version."""
+class JobProgress:
+    """Writes how far the work is, to the job and the claim: forward only, about once a second, without a version.
 
-    def __init__(self, lease: Lease, claim_id: UUID) -> None:
+    Of a job with several claims `ended` are behind it; a claim that people look at already shows no progress.
+    """
+
+    def __init__(self, lease: Lease, claim_id: UUID, *, ended: int = 0, total: int = 1) -> None:
         self._lease = lease
         self._claim_id = claim_id
+        self._ended, self._total = ended, total
         self._percent = -1
         self._stage: Stage | None = None
         self._written_at = 0.0
@@ -120,7 +137,8 @@ class _Progress:
             return
         self._stage, self._percent, self._written_at = stage, percent, now
         try:
-            record_progress(lease=self._lease, percent=percent)  # LeaseLost ends work that is no longer ours
+            # LeaseLost ends work that is no longer ours.
+            record_progress(lease=self._lease, percent=(100 * self._ended + percent) // self._total)
             ours = Claim.objects.filter(id=self._claim_id, status=ClaimStatus.PROCESSING)
             ours.filter(progress_percent__lte=percent).update(stage=stage, progress_percent=percent)
         except DatabaseError as error:

@@ -14,6 +14,7 @@ from claims.intake import QuarantinedFile, inspect_upload
 from claims.models import Claim, Party, Policy, Resubmission, VideoFile
 from claims.notices import ClaimantDetails, LossNotice
 from claims.selectors import claims_visible_to
+from claims.services.linking import index_links
 from claims.storage import Publication, new_key
 from observability import metrics
 from observability.errors import PlatformError
@@ -104,8 +105,8 @@ def _commit_receipt(
         _record_resubmission(claim=known, actor=actor, notice=notice, now=now)
         return Receipt(known, duplicate=True)
     claim = _insert_claim(actor=actor, notice=notice, video=stored, file_name=upload.name, now=now)
-    if notice.claimant is not None:
-        _insert_claimant(claim, notice.claimant)
+    claimant = _insert_claimant(claim, notice.claimant) if notice.claimant is not None else None
+    index_links(claim, claimant)
     tenant_ref = str(claim.tenant_id)
     arguments = {"claim_id": str(claim.id), "tenant_id": tenant_ref}
     enqueue_job(kind=ASSESS_JOB, tenant_ref=tenant_ref, arguments=arguments, now=now)
@@ -163,8 +164,8 @@ def _insert_claim(*, actor: Principal, notice: LossNotice, video: VideoFile, fil
     raise PlatformError("The claim could not be written.", code="claim_not_written")
 
 
-def _insert_claimant(claim: Claim, details: ClaimantDetails) -> None:
-    Party.objects.create(
+def _insert_claimant(claim: Claim, details: ClaimantDetails) -> Party:
+    claimant: Party = Party.objects.create(
         claim=claim,
         role=PartyRole.CLAIMANT,
         name=details.name,
@@ -172,6 +173,7 @@ def _insert_claimant(claim: Claim, details: ClaimantDetails) -> None:
         phone=details.phone,
         account=details.account,
     )
+    return claimant
 
 
 def _record_resubmission(*, claim: Claim, actor: Principal, notice: LossNotice, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Fraud risk: the hand-set scorecard, and what a tenant's own decided history teaches."""
