@@ -15,7 +15,12 @@ def is_auditable(assessment: Assessment) -> bool:
 
 
 def record_audited_label(
-    *, assessment: Assessment, true_label: Severity, inclusion_probability: float, drawn_at: datetime, now: datetime
+    *,
+    assessment: Assessment,
+    true_label: Severity | None,
+    inclusion_probability: float,
+    drawn_at: datetime,
+    now: datetime,
 ) -> None:
     """Keep the label beside what the AI had said, inside the caller's transaction."""
     opinion = AuditedOpinion(
