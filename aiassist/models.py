@@ -1,4 +1,4 @@
-"""What the opinion engine keeps of a tenant: fraud models of its own history, and people's blind labels."""
+"""Rows of the opinion engine: kept answers of models, a tenant's own fraud models, and people's blind labels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,34 @@ from django.db.models import Q
 from aiassist.choices import FraudModelState
 from aiassist.types import Severity
 from tenancy.owned import TenantOwned
+
+
+class StoredAnswer(TenantOwned):
+    """A valid answer to one exact question about one claim; kept for `AI_ANSWER_TTL`.
+
+    Everything that could make another answer right stands in the key, the tenant and the claim first.
+    """
+
+    reference = models.CharField(max_length=64, help_text="Id of the claim.")
+    provider = models.CharField(max_length=40)
+    model = models.CharField(max_length=120, help_text="The configured model.")
+    prompt_version = models.CharField(max_length=40)
+    input_hash = models.CharField(max_length=64, help_text="SHA-256 of all that the model was told and shown.")
+    served_model = models.CharField(max_length=120)
+    content = models.JSONField()
+    expires_at = models.DateTimeField()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "reference", "provider", "model", "prompt_version", "input_hash"],
+                name="stored_answer_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="stored_answer_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.served_model} {self.input_hash[:8]}"
 
 
 class FraudModelVersion(TenantOwned):

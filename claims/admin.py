@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 
-from claims.models import Assessment, Claim, Coverage, Evidence, Party, Policy, Resubmission, VideoFile
+from claims.models import Assessment, Claim, Coverage, Evidence, Party, Policy, Reassessment, Resubmission, VideoFile
 from tenancy.admin_site import TenantOwnedAdmin
 
 
@@ -45,6 +45,15 @@ class EvidenceAdmin(TenantOwnedAdmin):
     list_select_related: ClassVar[Any] = ("tenant",)
     search_fields = ("=id", "=assessment__id", "=assessment__claim__claim_number")
     ordering = ("-id",)
+
+
+@admin.register(Reassessment)
+class ReassessmentAdmin(TenantOwnedAdmin):
+    list_display = ("claim", "state", "code", "task_id", "requested_at", "ended_at")
+    list_filter: ClassVar[Any] = ("tenant", "state")
+    list_select_related: ClassVar[Any] = ("tenant", "claim")
+    search_fields = ("=id", "=task_id", "=claim__claim_number")
+    ordering = ("-requested_at",)
 
 
 @admin.register(VideoFile)

@@ -12,6 +12,7 @@ from rest_framework.serializers import (
     DateTimeField,
     FloatField,
     IntegerField,
+    JSONField,
     ListField,
     UUIDField,
 )
@@ -165,12 +166,29 @@ class ProviderAnswer(Shape):
     prompt_version = CharField()
 
 
+class ChangeAnswer(Shape):
+    field = CharField(help_text="As it is called in this answer; `provider` with its model.")
+    before = JSONField(allow_null=True)
+    after = JSONField(allow_null=True)
+
+
+class TaskLinks(Shape):
+    task = CharField()
+
+
+class TaskAcceptedAnswer(Shape):
+    task_id = UUIDField()
+    links = TaskLinks()
+
+
 class AssessmentAnswer(Shape):
     """What a CLIENT does not see is marked."""
 
     id = UUIDField()
     claim_id = UUIDField()
     version = IntegerField()
+    previous_version = IntegerField(allow_null=True, help_text="Still there: `?version=` shows it.")
+    changes = ChangeAnswer(many=True, help_text="What differs from the previous version.")
     outcome = ChoiceField(choices=_OUTCOMES)
     reason_code = CharField(allow_null=True)
     severity = ChoiceField(choices=_SEVERITIES, allow_null=True)

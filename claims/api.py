@@ -21,17 +21,27 @@ from claims.filters import CLAIM_FILTERS, ClaimFilter
 from claims.inputs import loss_notice_from
 from claims.intake import VIDEO_FIELD, VideoUpload, receiving_upload
 from claims.ranges import Served, ranged_answer
+from claims.run_inputs import ReassessBody, RunClaimsBody, version_wanted
 from claims.selectors import (
+    assessment_of_version,
     claim_progress,
     claim_visible_to,
     claimant_of,
     claims_visible_to,
     evidence_visible_to,
     latest_assessment,
+    reassessable_claim_ids,
     resubmissions_of,
 )
-from claims.serializers import assessment_data, claim_data, claim_item, claim_status_data, receipt_data
-from claims.services import receive_claim
+from claims.serializers import (
+    assessment_data,
+    claim_data,
+    claim_item,
+    claim_status_data,
+    receipt_data,
+    task_accepted,
+)
+from claims.services import receive_claim, request_reassessment
 from claims.storage import open_stored
 from observability import metrics
 from observability.errors import FieldProblem, InvalidInput, PlatformError
@@ -130,12 +140,50 @@ class ClaimAssessmentView(TenantAPIView):
 
     @extend_schema(**schema.ASSESSMENT)
     def get(self, request: Request, claim_id: UUID) -> Response:
-        """Show the newest opinion with its evidence."""
-        refuse_parameters(request)
+        """Show the newest opinion with its evidence, or an older version."""
+        version = version_wanted(request)
         claim = claim_visible_to(principal=self.principal, claim_id=claim_id)
         redacted = self.principal.is_client
-        assessment = latest_assessment(claim)
+        assessment = latest_assessment(claim) if version is None else assessment_of_version(claim, version)
         return answer_with_etag(request, assessment_data(assessment, redacted=redacted), etag_for(assessment, redacted))
+
+
+class ReassessView(IdempotentCreate):
+    """`POST /claims/{id}/reassess`"""
+
+    scopes = {"POST": (Scope.WRITE,)}
+
+    @extend_schema(**schema.REASSESS)
+    def post(self, request: Request, claim_id: UUID) -> Response:
+        """Assess the claim again; a request while that is under way gets the same task."""
+        refuse_parameters(request)
+        reason = ReassessBody.checked(request.data)["reason"]
+        task_id = request_reassessment(actor=self.principal, claim_ids=[claim_id], reason=reason, now=timezone.now())
+        return _accepted(task_id)
+
+
+class RunClaimsView(IdempotentCreate):
+    """`POST /run/claims`"""
+
+    scopes = {"POST": (Scope.WRITE,)}
+
+    @extend_schema(**schema.RUN_CLAIMS)
+    def post(self, request: Request) -> Response:
+        """Assess several claims again, named one by one or by a filter, the first of the queue first."""
+        refuse_parameters(request)
+        wanted = RunClaimsBody.checked(request.data)
+        claim_ids = wanted.get("claim_ids") or reassessable_claim_ids(
+            principal=self.principal, filters=wanted["filter"], limit=wanted["limit"]
+        )
+        task_id = request_reassessment(
+            actor=self.principal, claim_ids=claim_ids, reason=wanted["reason"], now=timezone.now()
+        )
+        return _accepted(task_id)
+
+
+def _accepted(task_id: UUID) -> Response:
+    data = task_accepted(task_id)
+    return Response(data, status=202, headers={"Location": data["links"]["task"]})
 
 
 class _MediaAnswers(JSONAnswers):

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from claims import answers
 from claims.choices import ClaimStatus, ReviewPriority
+from claims.run_inputs import ReassessBody, RunClaimsBody
 from tenancy.openapi import listed
 
 
@@ -86,11 +87,37 @@ CLAIM: dict[str, Any] = {"operation_id": "claims_retrieve", "responses": answers
 STATUS: dict[str, Any] = {"operation_id": "claims_status", "responses": answers.ClaimStatusAnswer}
 ASSESSMENT: dict[str, Any] = {
     "operation_id": "claims_assessment",
+    "parameters": [_filter("version", "An older version; the newest without it.", OpenApiTypes.INT)],
     "responses": {
         200: answers.AssessmentAnswer,
         404: _problem(
             "No such claim, or no opinion yet.",
             _refused("assessment_not_ready", "This claim has not been assessed yet.", 404),
+            _refused("assessment_not_found", "This claim has no such version of an assessment.", 404),
+        ),
+    },
+}
+_ACCEPTED = OpenApiResponse(answers.TaskAcceptedAnswer, "A task does it; `Location` shows how far it is.")
+_NOT_NOW = _problem(
+    "A claim that takes no new opinion.",
+    _refused("claim_decided", "A person has decided this claim.", 409),
+    _refused("assessment_running", "This claim's first assessment is not finished.", 409),
+    _refused("not_reassessable", "Only a claim that awaits review or more information is assessed again.", 409),
+)
+REASSESS: dict[str, Any] = {
+    "operation_id": "claims_reassess",
+    "request": ReassessBody,
+    "responses": {202: _ACCEPTED, 409: _NOT_NOW},
+}
+RUN_CLAIMS: dict[str, Any] = {
+    "operation_id": "run_claims",
+    "request": RunClaimsBody,
+    "responses": {
+        202: _ACCEPTED,
+        409: _problem(
+            "Nothing is left to do, or other tasks do it.",
+            _refused("nothing_to_reassess", "No claim is left that could be assessed again.", 409),
+            _refused("reassessment_running", "These claims are being assessed again already.", 409),
         ),
     },
 }

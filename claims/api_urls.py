@@ -12,5 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("claims/<uuid:claim_id>/status", api.ClaimStatusView.as_view(), name="claim-status"),
     path("claims/<uuid:claim_id>/assessment", api.ClaimAssessmentView.as_view(), name="claim-assessment"),
     path("claims/<uuid:claim_id>/video", api.ClaimVideoView.as_view(), name="claim-video"),
+    path("claims/<uuid:claim_id>/reassess", api.ReassessView.as_view(), name="claim-reassess"),
+    path("run/claims", api.RunClaimsView.as_view(), name="run-claims"),
     path("evidence/<uuid:evidence_id>/image", api.EvidenceImageView.as_view(), name="evidence-image"),
 ]

@@ -17,6 +17,10 @@ class ClaimStatus(models.TextChoices):
     FAILED = "FAILED", "Failed"
 
 
+# A person has not decided yet, and there is a first opinion to stand beside.
+REASSESSABLE = frozenset({ClaimStatus.AWAITING_REVIEW, ClaimStatus.INFO_REQUESTED})
+
+
 class ReviewPriority(models.TextChoices):
     URGENT = "URGENT", "Urgent"
     STANDARD = "STANDARD", "Standard"
@@ -25,6 +29,15 @@ class ReviewPriority(models.TextChoices):
 
 # The order of the queue; a claim that waits too long moves up by one.
 QUEUE_RANK: dict[str, int] = {ReviewPriority.URGENT: 0, ReviewPriority.STANDARD: 1, ReviewPriority.LOW_PRIORITY: 2}
+
+
+class ReassessmentState(models.TextChoices):
+    """`SKIPPED`: the claim took no new opinion (decided meanwhile, say). `FAILED`: every attempt was spent."""
+
+    PENDING = "PENDING", "Pending"
+    DONE = "DONE", "Done"
+    SKIPPED = "SKIPPED", "Skipped"
+    FAILED = "FAILED", "Failed"
 
 
 class PartyRole(models.TextChoices):
@@ -41,3 +54,6 @@ class ClaimAction(AuditAction):
     PROCESSING_STARTED = "claim.processing_started"
     ASSESSED = "claim.assessed"
     PRIORITY_RAISED = "claim.priority_raised"
+    REASSESSMENT_REQUESTED = "claim.reassessment_requested"
+    REASSESSED = "claim.reassessed"
+    REASSESSMENT_FAILED = "claim.reassessment_failed"

@@ -13,6 +13,11 @@ class AssessmentNotReady(NotFound):
     message = "This claim has not been assessed yet."
 
 
+class AssessmentNotFound(NotFound):
+    code = "assessment_not_found"
+    message = "This claim has no such version of an assessment."
+
+
 class ClaimNumberExists(Conflict):
     code = "claim_number_exists"
     message = "Another claim already has this number."
@@ -26,6 +31,31 @@ class MoveNotAllowed(Conflict):
 class StaleClaim(Conflict):
     code = "stale"
     message = "The claim was changed in the meantime."
+
+
+class NotReassessable(Conflict):
+    code = "not_reassessable"
+    message = "Only a claim that awaits review or more information is assessed again."
+
+
+class ClaimDecided(NotReassessable):
+    code = "claim_decided"
+    message = "A person has decided this claim; it takes no new assessment unless it is reopened."
+
+
+class FirstAssessmentRunning(NotReassessable):
+    code = "assessment_running"
+    message = "This claim's first assessment is not finished."
+
+
+class ReassessmentRunning(Conflict):
+    code = "reassessment_running"
+    message = "These claims are being assessed again already, by the tasks named."
+
+
+class NothingToReassess(Conflict):
+    code = "nothing_to_reassess"
+    message = "No claim is left that could be assessed again."
 
 
 class FileTooLarge(TooLarge):

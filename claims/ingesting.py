@@ -53,8 +53,8 @@ class Progress:
         return self.status not in _MOVING
 
 
-def ingesting_principal(*, tenant_slug: str, username: str | None) -> Principal:
-    """Return the member who hands in; raises NotFound for an unknown tenant or member."""
+def member_of(*, tenant_slug: str, username: str | None) -> Principal:
+    """Return the member in whose name a command acts; raises NotFound for an unknown tenant or member."""
     tenant = Tenant.objects.filter(slug=tenant_slug).first()
     if tenant is None:
         raise NotFound(f"There is no tenant {tenant_slug!r}.")

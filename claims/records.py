@@ -35,6 +35,14 @@ class HazardRecord(TypedDict):
     source: str
 
 
+class ChangeRecord(TypedDict):
+    """One field that a newer opinion says differently; values as in the API's assessment."""
+
+    field: str
+    before: Any
+    after: Any
+
+
 class SignalRecord(TypedDict):
     """A curve to draw; not part of the API's assessment, read by the desk."""
 

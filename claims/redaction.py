@@ -10,6 +10,8 @@ HIDDEN_STAGES = frozenset({EvidenceStage.FRAUD, EvidenceStage.INTEGRITY})
 HIDDEN_FIELDS = frozenset(
     {"fraud_risk_score", "fraud_indicators", "fraud_source", "fraud_model", "priority_reasons", "provider"}
 )
+# The same in the list of what changed, where who computed it stands in parts.
+HIDDEN_CHANGES = HIDDEN_FIELDS | {"model_version", "prompt_version", "degraded_reasons"}
 
 
 def client_summary(assessment: Assessment) -> str:

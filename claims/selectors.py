@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from claims.errors import AssessmentNotReady, ClaimNotFound, EvidenceNotFound
-from claims.models import Assessment, Claim, Evidence, Party, Resubmission
+from claims.choices import REASSESSABLE, ReassessmentState
+from claims.errors import AssessmentNotFound, AssessmentNotReady, ClaimNotFound, EvidenceNotFound
+from claims.models import Assessment, Claim, Evidence, Party, Reassessment, Resubmission
 from claims.redaction import HIDDEN_STAGES
 from observability.errors import FieldProblem, InvalidInput
 from tenancy.principals import Principal
@@ -24,6 +27,16 @@ _HEAVY_COLUMNS = (
 )
 # Each word is five comparisons; SQLite refuses expressions that are a thousand deep.
 _MOST_WORDS = 8
+# The filters of a run, by the columns that they compare.
+_RUN_COLUMNS = {
+    "status": "status",
+    "priority": "review_priority",
+    "received_after": "received_at__gte",
+    "received_before": "received_at__lt",
+    "assessed_before": "assessment__created_at__lt",
+    "degraded": "assessment__degraded",
+    "model_version": "assessment__model_version",
+}
 
 
 def claims_visible_to(principal: Principal) -> QuerySet[Claim]:
@@ -81,6 +94,38 @@ def latest_assessment(claim: Claim) -> Assessment:
     if assessment is None:
         raise AssessmentNotReady
     return assessment
+
+
+def assessment_of_version(claim: Claim, version: int) -> Assessment:
+    """Return one of the claim's opinions, also an older one; raises AssessmentNotFound."""
+    assessment: Assessment | None = Assessment.objects.filter(claim_id=claim.id, version=version).first()
+    if assessment is None:
+        raise AssessmentNotFound
+    return assessment
+
+
+def versions_of(claim: Claim) -> list[Assessment]:
+    """Return the claim's opinions, newest first, each with its short part."""
+    return list(Assessment.objects.filter(claim_id=claim.id).defer(*_HEAVY_COLUMNS).order_by("-version"))
+
+
+def open_reassessment(claim: Claim) -> Reassessment | None:
+    """Return the claim's place in the task that is to assess it again, None when nobody asked."""
+    rows = Reassessment.objects.filter(claim_id=claim.id, state=ReassessmentState.PENDING)
+    found: Reassessment | None = rows.first()
+    return found
+
+
+def reassessable_claim_ids(*, principal: Principal, filters: Mapping[str, Any], limit: int) -> list[UUID]:
+    """Return the first claims of the queue that the filters leave, without those that are being done already.
+
+    `filters` is checked (`claims/inputs.py`).
+    """
+    open_rows = Reassessment.objects.filter(claim_id=OuterRef("id"), state=ReassessmentState.PENDING)
+    claims = claims_visible_to(principal).filter(~Exists(open_rows), status__in=REASSESSABLE)
+    chosen = {_RUN_COLUMNS[name]: value for name, value in filters.items()}
+    ordered = claims.filter(**chosen).order_by("queue_rank", "review_due_at", "id")
+    return list(ordered.values_list("id", flat=True)[:limit])
 
 
 def evidence_of(assessment: Assessment) -> list[Evidence]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
 from claims.models import Assessment, Claim, Evidence, Party, Resubmission
-from claims.redaction import HIDDEN_FIELDS, HIDDEN_STAGES, client_summary
+from claims.redaction import HIDDEN_CHANGES, HIDDEN_FIELDS, HIDDEN_STAGES, client_summary
 from claims.selectors import evidence_of
 
 
@@ -116,6 +117,8 @@ def assessment_data(assessment: Assessment, *, redacted: bool) -> dict[str, Any]
         "id": str(assessment.id),
         "claim_id": str(assessment.claim_id),
         "version": assessment.version,
+        "previous_version": assessment.previous_version,
+        "changes": [c for c in assessment.changes if not (redacted and c["field"] in HIDDEN_CHANGES)],
         "outcome": assessment.outcome,
         "reason_code": assessment.reason_code or None,
         "severity": assessment.severity or None,
@@ -151,6 +154,11 @@ def assessment_data(assessment: Assessment, *, redacted: bool) -> dict[str, Any]
         "created_at": assessment.created_at,
     }
     return {name: value for name, value in data.items() if name not in HIDDEN_FIELDS} if redacted else data
+
+
+def task_accepted(task_id: UUID) -> dict[str, Any]:
+    """Return the answer to a request that becomes a task."""
+    return {"task_id": str(task_id), "links": {"task": reverse("api_tenancy:task", kwargs={"task_id": task_id})}}
 
 
 def _evidence(item: Evidence) -> dict[str, Any]:

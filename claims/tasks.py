@@ -8,7 +8,14 @@ from uuid import UUID
 from django.utils import timezone
 
 from claims.intake import sweep_quarantine
-from claims.services import ASSESS_JOB, assess_claim, record_unassessable
+from claims.services import (
+    ASSESS_JOB,
+    REASSESS_JOB,
+    assess_claim,
+    bury_reassessment,
+    reassess_next,
+    record_unassessable,
+)
 from claims.storage import sweep_publications
 from observability.jobs import JobKind, Lease, register_kind
 from observability.timers import register_timer
@@ -28,6 +35,17 @@ def bury(arguments: Mapping[str, str], code: str) -> None:
     record_unassessable(claim_id=claim_id, tenant_id=tenant_id, code=code, now=timezone.now())
 
 
+def reassess(lease: Lease) -> None:
+    with tenant_scope(UUID(lease.tenant_ref)):
+        reassess_next(lease=lease)
+
+
+def end_reassessment(arguments: Mapping[str, str], code: str) -> None:
+    task_id, tenant_id = UUID(arguments["task_id"]), UUID(arguments["tenant_id"])
+    bury_reassessment(task_id=task_id, tenant_id=tenant_id, code=code, now=timezone.now())
+
+
 register_kind(JobKind(ASSESS_JOB, assess, bury))
+register_kind(JobKind(REASSESS_JOB, reassess, end_reassessment))
 register_timer("claims.sweep_quarantine", _SWEEP_SECONDS, sweep_quarantine)
 register_timer("claims.sweep_publications", _SWEEP_SECONDS, sweep_publications)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from aiassist.assessment.opinions import UNFAMILIAR_VIDEO
 from aiassist.types import Opinion, Outcome, Severity
-from claims.choices import ReviewPriority
+from claims.choices import QUEUE_RANK, ReviewPriority
 from tenancy.policy import TenantPolicy
 
 # A fraud score from here on is a reason to look sooner than "whenever", though not at once. Half of the default
@@ -52,6 +52,15 @@ def triage(*, opinion: Opinion, policy: TenantPolicy, now: datetime) -> Triage:
         standard = [PriorityReason("only_none_possible", 0, "No impact on the vehicle is the only possible severity.")]
     reasons = tuple(sorted([*urgent, *standard], key=lambda reason: -reason.points))
     return Triage(priority, sum(r.points for r in reasons), reasons, now + _review_time(priority, policy))
+
+
+def not_lowered(order: Triage, *, standing: ReviewPriority, version: int) -> Triage:
+    """Return the order of a claim that has a class already: a newer opinion raises it, people alone lower it."""
+    if QUEUE_RANK[standing] >= QUEUE_RANK[order.priority]:
+        return order
+    detail = f"Version {version} made it {standing.label.lower()}; a newer opinion never lowers a waiting claim."
+    kept = PriorityReason("priority_kept", 0, detail)
+    return replace(order, priority=standing, reasons=(*order.reasons, kept))
 
 
 def _urgent_reasons(opinion: Opinion, policy: TenantPolicy) -> list[PriorityReason]:

@@ -22,9 +22,10 @@ MOVES: Mapping[ClaimStatus, frozenset[ClaimStatus]] = {
     _RECEIVED: frozenset({_PROCESSING, _AWAITING, ClaimStatus.FAILED}),
     # To itself: another worker takes over after a kill. Straight to review: every attempt was spent.
     _PROCESSING: frozenset({_PROCESSING, _AWAITING, ClaimStatus.FAILED}),
-    # To itself: a newer opinion arrives while people wait; the version moves, so nobody decides on the older one.
+    # These two to themselves: a newer opinion arrives while people, or the claimant's answer, are waited for; the
+    # version moves, so nobody decides on the older one.
     _AWAITING: frozenset({_AWAITING, _APPROVED, _REJECTED, _INFO}),
-    _INFO: frozenset({_AWAITING, _REJECTED}),
+    _INFO: frozenset({_INFO, _AWAITING, _REJECTED}),
     _APPROVED: frozenset({_AWAITING}),
     _REJECTED: frozenset({_AWAITING}),
     ClaimStatus.FAILED: frozenset(),

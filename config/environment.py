@@ -65,6 +65,16 @@ class Reader:
             raise EnvironmentProblem(f"{name}: must be a whole number from {low} to {high}, not {raw!r}")
         return int(raw)
 
+    def seconds(self, name: str, default: float, *, low: float, high: float) -> float:
+        raw = self.text(name, str(default))
+        try:
+            value = float(raw)
+        except ValueError as error:
+            raise EnvironmentProblem(f"{name}: must be seconds from {low:g} to {high:g}, not {raw!r}") from error
+        if not low <= value <= high:  # NaN is in no range
+            raise EnvironmentProblem(f"{name}: must be seconds from {low:g} to {high:g}, not {raw!r}")
+        return value
+
     def share(self, name: str, default: float) -> float:
         raw = self.text(name, str(default))
         try:

@@ -128,6 +128,7 @@ def finish_schema(result: Node, generator: Any, request: Any, public: bool) -> N
         _add_parameters(operation, [_TENANT_PARAMETER, *(_PAGE_PARAMETERS if _is_list(operation, schemas) else ())])
         _add_refusals(operation, has_object="{" in path)
         _add_words(operation)
+        _close_body(operation, schemas)
         # One scheme is enough; written as one requirement they would all be needed together.
         operation["security"] = [{name: []} for needed in operation.get("security", []) for name in needed]
     return result
@@ -138,6 +139,14 @@ def _operations(result: Node) -> Iterator[tuple[str, Node]]:
         for verb in _VERBS:
             if verb in item:
                 yield path, item[verb]
+
+
+def _close_body(operation: Node, schemas: Node) -> None:
+    """Say that a body with a member that is not described is refused, as every input of this API does."""
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        name = media["schema"].get("$ref", "").rpartition("/")[2]
+        if name:
+            schemas[name]["additionalProperties"] = False
 
 
 def _add_words(operation: Node) -> None:

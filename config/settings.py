@@ -32,10 +32,31 @@ try:
     OPENAI_API_KEY = _env.secret("OPENAI_API_KEY")
     OPENAI_BASE_URL = _env.text("OPENAI_BASE_URL", "https://api.openai.com/v1")
     OPENAI_MODEL = _env.text("OPENAI_MODEL", "gpt-4o-mini")
+    ANTHROPIC_API_KEY = _env.secret("ANTHROPIC_API_KEY")
+    ANTHROPIC_BASE_URL = _env.text("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
+    ANTHROPIC_MODEL = _env.text("ANTHROPIC_MODEL", "claude-haiku-4-5")
     LOCAL_LLM_BASE_URL = _env.text("LOCAL_LLM_BASE_URL")
     LOCAL_LLM_MODEL = _env.text("LOCAL_LLM_MODEL", "local")
+    LOCAL_LLM_API_KEY = _env.secret("LOCAL_LLM_API_KEY")
+    AI_ATTEMPTS = _env.whole("AI_ATTEMPTS", 3, low=1, high=10)
+    AI_BACKOFF_BASE_SECONDS = _env.seconds("AI_BACKOFF_BASE_SECONDS", 4.0, low=0.0, high=60.0)
+    AI_BACKOFF_CAP_SECONDS = _env.seconds("AI_BACKOFF_CAP_SECONDS", 10.0, low=0.0, high=300.0)
+    AI_CALL_TIMEOUT_SECONDS = _env.seconds("AI_CALL_TIMEOUT_SECONDS", 30.0, low=0.1, high=600.0)
+    AI_DEADLINE_SECONDS = _env.seconds("AI_DEADLINE_SECONDS", 90.0, low=0.1, high=1800.0)
+    AI_ANSWER_TTL = _env.whole("AI_ANSWER_TTL", 86_400, low=60, high=30 * 86_400)
+    BREAKER_WINDOW_SECONDS = _env.seconds("BREAKER_WINDOW_SECONDS", 120.0, low=1.0, high=3600.0)
+    BREAKER_MIN_CALLS = _env.whole("BREAKER_MIN_CALLS", 5, low=1, high=10_000)
+    BREAKER_FAILURE_SHARE = _env.share("BREAKER_FAILURE_SHARE", 0.5)
+    BREAKER_SLOW_SHARE = _env.share("BREAKER_SLOW_SHARE", 0.8)
+    BREAKER_SLOW_SECONDS = _env.seconds("BREAKER_SLOW_SECONDS", 20.0, low=0.1, high=600.0)
+    BREAKER_OPEN_SECONDS = _env.seconds("BREAKER_OPEN_SECONDS", 30.0, low=0.1, high=86_400.0)
+    # Longer than any call may take, so that a probe that is still on its way has no rival.
+    BREAKER_PROBE_SECONDS = _env.seconds(
+        "BREAKER_PROBE_SECONDS", AI_CALL_TIMEOUT_SECONDS + 15.0, low=0.1, high=86_400.0
+    )
     SENTRY_DSN = _env.secret("SENTRY_DSN")
     SENTRY_TRACES_SAMPLE_RATE = _env.share("SENTRY_TRACES_SAMPLE_RATE", 0.0)
+    OTEL_EXPORTER_OTLP_ENDPOINT = _env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
     METRICS_TOKEN = _env.secret("METRICS_TOKEN")
     LOG_FORMAT = _env.text("LOG_FORMAT", "console" if DEBUG or sys.stderr.isatty() else "json")
 except EnvironmentProblem as problem:
@@ -193,6 +214,7 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "claims.choices.ClaimStatus.choices",
         "TenantStatus": "tenancy.choices.TenantStatus.choices",
         "TaskStatus": "observability.choices.JobState.choices",
+        "ReviewPriority": "claims.choices.ReviewPriority.choices",
         "Severity": "aiassist.types.Severity",
         "PipelineStage": "aiassist.types.Stage",
         "EvidenceStage": "aiassist.types.EvidenceStage",

@@ -1,4 +1,4 @@
-"""Operations in the admin: jobs and workers to look at, dead letters to replay."""
+"""Operations in the admin: jobs and workers to look at, dead letters to replay, breakers to reset or force open."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from observability.breakers import force_breaker_open, reset_breaker
 from observability.jobs import replay_job
-from observability.models import Job, WorkerHeartbeat
+from observability.models import CircuitBreaker, Job, WorkerHeartbeat
 
 if TYPE_CHECKING:  # the class takes its model as a parameter for the type checker only
     JobModelAdmin = admin.ModelAdmin[Job]
     HeartbeatModelAdmin = admin.ModelAdmin[WorkerHeartbeat]
+    BreakerModelAdmin = admin.ModelAdmin[CircuitBreaker]
 else:
-    JobModelAdmin = HeartbeatModelAdmin = admin.ModelAdmin
+    JobModelAdmin = HeartbeatModelAdmin = BreakerModelAdmin = admin.ModelAdmin
 
 
 class ReadOnlyAdmin:
@@ -58,3 +60,27 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin, HeartbeatModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: WorkerHeartbeat | None = None) -> bool:
         return False
+
+
+@admin.register(CircuitBreaker)
+class CircuitBreakerAdmin(ReadOnlyAdmin, BreakerModelAdmin):
+    list_display = ("name", "state", "forced_open", "opened_at", "changed_at", "changed_by")
+    list_filter = ("state",)
+    ordering = ("name",)
+    exclude = ("probe_token",)
+    actions = ("reset", "force_open")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: CircuitBreaker | None = None) -> list[str]:
+        return [field.name for field in CircuitBreaker._meta.fields]
+
+    @admin.action(description="Reset: let calls through again", permissions=["change"])
+    def reset(self, request: HttpRequest, queryset: QuerySet[CircuitBreaker]) -> None:
+        for name in list(queryset.values_list("name", flat=True)):
+            reset_breaker(name=name, by=str(request.user.pk), now=timezone.now())
+            self.message_user(request, f"{name} is closed.", messages.SUCCESS)
+
+    @admin.action(description="Force open: keep all calls back until a reset", permissions=["change"])
+    def force_open(self, request: HttpRequest, queryset: QuerySet[CircuitBreaker]) -> None:
+        for name in list(queryset.values_list("name", flat=True)):
+            force_breaker_open(name=name, by=str(request.user.pk), now=timezone.now())
+            self.message_user(request, f"{name} is held open.", messages.SUCCESS)

@@ -34,6 +34,10 @@ _MOST_PER_POLL = 50
 class Channel(filesystem.Channel):
     """Messages appear whole and are taken by exactly one reader."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        create_folders()  # a command may be the first to publish, before any worker was ever started
+        super().__init__(*args, **kwargs)
+
     def _put(self, queue: str, payload: Any, **_kwargs: Any) -> None:  # type: ignore[override]  # as kombu's own
         name = f"{time.time_ns():020d}_{uuid.uuid4().hex}.{queue}.msg"
         folder = Path(self.data_folder_out)

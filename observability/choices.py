@@ -11,3 +11,11 @@ class JobState(models.TextChoices):
     SUCCEEDED = "SUCCEEDED", "Succeeded"
     FAILED = "FAILED", "Failed"
     DEAD = "DEAD", "Dead"
+
+
+class BreakerState(models.TextChoices):
+    """`OPEN`: no call passes. `HALF_OPEN`: one call, the probe, is on its way."""
+
+    CLOSED = "CLOSED", "Closed"
+    OPEN = "OPEN", "Open"
+    HALF_OPEN = "HALF_OPEN", "Half open"

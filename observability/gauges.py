@@ -8,6 +8,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from observability import metrics
+from observability.breakers import breaker_states
 from observability.broker import room_for_messages
 from observability.choices import JobState
 from observability.metrics import Readings, register_scrape_source
@@ -23,6 +24,7 @@ def register_gauges() -> None:
     register_scrape_source(metrics.JOBS, job_counts)
     register_scrape_source(metrics.OLDEST_JOB_SECONDS, oldest_waiting_seconds)
     register_scrape_source(metrics.WORKERS_ALIVE, workers_alive)
+    register_scrape_source(metrics.BREAKER_STATE, breaker_states)
     register_scrape_source(metrics.BROKER_MESSAGES_ROOM, lambda: {(): float(room_for_messages())})
 
 

@@ -20,6 +20,7 @@ from django.db.models import Case, F, Q, Value, When
 from observability.choices import JobState
 from observability.context import current_context
 from observability.errors import Conflict, PlatformError
+from observability.ids import new_id
 from observability.masking import mask_text
 from observability.models import Job
 
@@ -84,11 +85,17 @@ def kind_named(name: str) -> JobKind:
     return _kinds[name]
 
 
-def enqueue_job(*, kind: str, tenant_ref: str, arguments: Mapping[str, str], now: datetime) -> Job:
-    """Write the job row in the caller's transaction and wake a worker after the commit (a hint that may be lost)."""
+def enqueue_job(
+    *, kind: str, tenant_ref: str, arguments: Mapping[str, str], now: datetime, job_id: UUID | None = None
+) -> Job:
+    """Write the job row in the caller's transaction and wake a worker after the commit (a hint that may be lost).
+
+    `job_id` is for work whose own rows name the job before it is written.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise PlatformError("A job is written with the change that needs it, in one transaction.", code="job_outside")
     job = Job.objects.create(
+        id=job_id or new_id(),
         kind=kind,
         tenant_ref=tenant_ref,
         arguments=dict(arguments),
@@ -166,6 +173,28 @@ def finish_job(*, lease: Lease, result: Mapping[str, object], now: datetime) -> 
     )
     if not done:
         raise LeaseLost
+
+
+def continue_job(*, lease: Lease, percent: int, now: datetime) -> None:
+    """End one turn of a job that works in parts, in the commit of the part; LeaseLost makes it roll back (fencing).
+
+    What is done stays done, so the attempts begin anew, and work that came meanwhile gets the worker first.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise PlatformError("A turn ends in the transaction of its result.", code="job_outside")
+    given_back = _ours(lease).update(
+        state=JobState.PENDING,
+        attempts=0,
+        progress_percent=percent,
+        run_after=now,
+        next_publish_at=now + timedelta(seconds=FIRST_REPUBLISH_SECONDS),
+        publish_count=1,
+        token=None,
+        lease_expires_at=None,
+    )
+    if not given_back:
+        raise LeaseLost
+    transaction.on_commit(lambda: _wake_worker(lease.job_id))
 
 
 def refuse_job(*, lease: Lease, error: PlatformError, now: datetime) -> None:

@@ -29,7 +29,7 @@ UPLOADS = Counter("claimwright_uploads_total", "Video uploads by outcome.", ["ou
 UPLOAD_BYTES = Counter("claimwright_upload_bytes_total", "Bytes of videos that were handed in and taken.")
 # kind: APPROVE, REJECT, REQUEST_MORE_INFO
 DECISIONS = Counter("claimwright_decisions_total", "Decisions of people by kind.", ["kind"])
-# provider: the links of the chain; outcome: ok, or what the chain did next: retry, next, fatal
+# provider: the links of the chain; outcome: ok, what the chain did next (retry, next, fatal), not_asked, cached
 PROVIDER_CALLS = Counter(
     "claimwright_provider_calls_total", "Calls to model providers by outcome.", ["provider", "outcome"]
 )
@@ -38,6 +38,13 @@ PROVIDER_SECONDS = Histogram(
 )
 # direction: input, output
 PROVIDER_TOKENS = Counter("claimwright_provider_tokens_total", "Tokens by provider.", ["provider", "direction"])
+PROVIDER_COST = Counter("claimwright_provider_cost_usd_total", "US dollars spent by provider.", ["provider"])
+# breaker: the registered ones; state: the one entered
+BREAKER_CHANGES = Counter(
+    "claimwright_circuit_breaker_changes_total",
+    "Changes of circuit breakers by the state entered.",
+    ["breaker", "state"],
+)
 TIMER_RUNS = Counter("claimwright_timer_runs_total", "Runs of periodic work by outcome.", ["timer", "outcome"])
 
 
@@ -59,6 +66,9 @@ BROKER_MESSAGES_ROOM = ScrapeGauge(
 # Read by the desk's floor (priority: URGENT, STANDARD, LOW_PRIORITY).
 OPEN_REVIEWS = ScrapeGauge("claimwright_open_reviews", "Claims that await a person, by priority.", ("priority",))
 OVERDUE_REVIEWS = ScrapeGauge("claimwright_overdue_reviews", "Claims past their due time, by priority.", ("priority",))
+BREAKER_STATE = ScrapeGauge(
+    "claimwright_circuit_breaker_state", "1 for the state that a circuit breaker is in.", ("breaker", "state")
+)
 SOURCE_UP = ScrapeGauge("claimwright_scrape_source_up", "1 when the gauge could be read at this scrape.", ("source",))
 
 # From label values in the gauge's order to the figure; a gauge without labels has the one key ().

@@ -1,11 +1,11 @@
-"""Rows of the operations floor: durable jobs and worker heartbeats."""
+"""Rows of the operations floor: durable jobs, worker heartbeats, timers and circuit breakers."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
 
-from observability.choices import JobState
+from observability.choices import BreakerState, JobState
 from observability.ids import new_id
 
 
@@ -76,3 +76,47 @@ class TimerWindow(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CircuitBreaker(models.Model):
+    """The state of one breaker, shared by all processes; written by `observability/breakers.py` alone."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+    state = models.CharField(max_length=16, choices=BreakerState, default=BreakerState.CLOSED)
+    forced_open = models.BooleanField(default=False)
+    generation = models.PositiveIntegerField(
+        default=0, help_text="Counts changes of state; how older calls end is not counted any more."
+    )
+    opened_at = models.DateTimeField(null=True, blank=True)
+    probe_token = models.UUIDField(null=True, blank=True, help_text="Reservation of the one call while half open.")
+    probe_until = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField()
+    changed_by = models.CharField(max_length=64, blank=True, help_text="Id of who reset or forced it; empty: itself.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="breaker_closed_or_opened_at",
+                condition=Q(state=BreakerState.CLOSED, opened_at__isnull=True, forced_open=False)
+                | (~Q(state=BreakerState.CLOSED) & Q(opened_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}"
+
+
+class BreakerSecond(models.Model):
+    """How the calls of one second ended: the sliding window's partial sums."""
+
+    breaker = models.ForeignKey(CircuitBreaker, on_delete=models.CASCADE, related_name="seconds")
+    second = models.BigIntegerField(help_text="Seconds since 1970.")
+    calls = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    slow = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["breaker", "second"], name="breaker_second_once")]
+
+    def __str__(self) -> str:
+        return f"{self.breaker_id} {self.second}"

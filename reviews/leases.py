@@ -31,6 +31,11 @@ LEASE_TIME = timedelta(minutes=15)
 MOST_LEASES = 100
 
 
+def count_held(*, holder_id: UUID | None, now: datetime) -> int:
+    """Return how many claims the person holds right now."""
+    return ReviewLease.objects.filter(holder_id=holder_id, expires_at__gt=now).count()
+
+
 @transaction.atomic(durable=True)
 def take_lease(*, claim_id: UUID, actor: Principal, now: datetime) -> ReviewLease:
     """Hold the claim for the actor: a free or lapsed one gets a new token, one's own live lease is extended.

@@ -13,27 +13,9 @@ from reviews.choices import DecisionKind
 from reviews.models import Decision, ReviewLease
 from reviews.selectors import HistoryItem
 from tenancy.choices import ActorType
-from tenancy.inputs import StrictSerializer, TextField
+from tenancy.inputs import JSONBoolean, JSONNumber, StrictSerializer, TextField
 
 _SEVERITIES = [(label.value, label.value) for label in Severity]
-
-
-class JSONNumber(serializers.FloatField):
-    """A number, not a text that looks like one."""
-
-    def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            self.fail("invalid")
-        return float(super().to_internal_value(data))
-
-
-class JSONBoolean(serializers.BooleanField):
-    """``true`` or ``false``, not a word or number for it."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return data
 
 
 class LeaseToken(StrictSerializer):

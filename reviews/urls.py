@@ -7,6 +7,7 @@ from reviews.views.holds import HoldView, SkipView
 from reviews.views.labels import LabelsView, LabelView
 from reviews.views.media import ChaptersView
 from reviews.views.queue import QueueView, TakeNextView
+from reviews.views.versions import NewsView, ReassessView, VersionView
 
 app_name = "desk"
 urlpatterns: list[URLPattern] = [
@@ -17,5 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("labels/<uuid:label_id>/", LabelView.as_view(), name="label"),
     path("claims/<uuid:claim_id>/hold/", HoldView.as_view(), name="hold"),
     path("claims/<uuid:claim_id>/skip/", SkipView.as_view(), name="skip"),
+    path("claims/<uuid:claim_id>/versions/<int:version>/", VersionView.as_view(), name="version"),
+    path("claims/<uuid:claim_id>/reassess/", ReassessView.as_view(), name="reassess"),
+    path("claims/<uuid:claim_id>/news/", NewsView.as_view(), name="news"),
     path("claims/<uuid:claim_id>/chapters.vtt", ChaptersView.as_view(), name="chapters"),
 ]

@@ -17,7 +17,7 @@ from observability.errors import PermissionRefused
 from tenancy.admin_site import ReadOnlyAdmin, ServiceAdmin, TenantOwnedAdmin
 from tenancy.choices import Role, TenantStatus, Tier
 from tenancy.members import add_member, change_member_role, create_tenant, remove_member
-from tenancy.models import ApiKey, AuditEvent, Membership, Tenant, User
+from tenancy.models import ApiKey, AuditEvent, CostRecord, Membership, Tenant, User
 from tenancy.principals import Principal, principal_of_operator
 from tenancy.services import revoke_api_key, set_tenant_standing
 
@@ -172,6 +172,17 @@ class AuditEventAdmin(TenantOwnedAdmin):
     def get_fields(self, request: HttpRequest, obj: AuditEvent | None = None) -> tuple[str, ...]:
         content = ("before", "after", "reason") if _is_root(request) else ()
         return (*self._metadata, *content, *self._chain)
+
+
+@admin.register(CostRecord)
+class CostRecordAdmin(TenantOwnedAdmin):
+    """What was spent, call by call; never changed, also not here."""
+
+    list_display = ("at", "tenant", "category", "provider", "model", "input_tokens", "output_tokens", "amount_usd")
+    list_filter: ClassVar[Any] = ("tenant", "category", "provider", "estimated")
+    search_fields = ("=reference", "=job_id")
+    date_hierarchy = "at"
+    ordering = ("-id",)
 
 
 def _is_root(request: HttpRequest) -> bool:

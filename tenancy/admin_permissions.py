@@ -31,6 +31,8 @@ OPERATOR_ADMIN_PERMISSIONS = frozenset(
         "observability.change_job",  # to replay a dead letter; every field is read-only
         "observability.view_workerheartbeat",
         "observability.view_timerwindow",
+        "observability.view_circuitbreaker",
+        "observability.change_circuitbreaker",  # to reset or force open; every field is read-only
     }
 )
 

@@ -42,3 +42,10 @@ class ActorType(models.TextChoices):
     AI = "AI", "AI"
     HUMAN = "HUMAN", "Person"
     SYSTEM = "SYSTEM", "System"
+
+
+class CostCategory(models.TextChoices):
+    """`INFERENCE`: a model on a server of our own. `THIRD_PARTY`: a call that somebody sends a bill for."""
+
+    INFERENCE = "INFERENCE", "Inference"
+    THIRD_PARTY = "THIRD_PARTY", "Third party"

@@ -40,6 +40,33 @@ class TextField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class JSONNumber(serializers.FloatField):
+    """A number, not a text that looks like one."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return float(super().to_internal_value(data))
+
+
+class JSONWhole(serializers.IntegerField):
+    """A whole number, not a text that looks like one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class JSONBoolean(serializers.BooleanField):
+    """``true`` or ``false``, not a word or number for it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class AwareDateTimeField(serializers.DateTimeField):
     """RFC 3339 with an offset: a time without one would silently be taken for UTC."""
 

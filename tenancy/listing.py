@@ -54,6 +54,11 @@ def refuse_parameters(request: Request | HttpRequest) -> None:
     _single_values(request.GET, ())
 
 
+def single_parameters(request: Request | HttpRequest, *, known: Collection[str]) -> dict[str, str]:
+    """Return the query parameters, each given once; raises UnknownParameter for others, InvalidInput."""
+    return _single_values(request.GET, known)
+
+
 def apply_filters(filterset: type[FilterSet], *, queryset: QuerySet[Row], filters: Mapping[str, str]) -> QuerySet[Row]:
     """Return the rows that the filters leave; raises InvalidInput naming each value that cannot be used."""
     bound = filterset(data=dict(filters), queryset=queryset)

@@ -14,11 +14,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from observability.breakers import breaker_facts, breaker_rows, facts_of, reset_breaker
 from observability.gauges import WORKER_LOST_SECONDS
 from observability.health import readiness, uptime_seconds
 from observability.models import WorkerHeartbeat
 from observability.probes import Check, Finding, Prober, look_at
+from tenancy import serializers as bodies
 from tenancy.base_api import OperationsAPIView
+from tenancy.choices import Scope
+from tenancy.cursors import OrderColumn, page_of
+from tenancy.listing import list_parameters, refuse_parameters
+from tenancy.openapi import listed
+from tenancy.permissions import require_scope
+from tenancy.scope import every_tenant
+
+_BY_NAME = (OrderColumn("name"),)
 
 
 class HealthDetailedView(OperationsAPIView):
@@ -40,6 +50,41 @@ class HealthDetailedView(OperationsAPIView):
             "providers": configured_providers(),
         }
         return Response(body, headers={"Cache-Control": "no-store"})
+
+
+class BreakersView(OperationsAPIView):
+    """`GET /circuit-breakers`"""
+
+    @extend_schema(operation_id="circuit_breakers_list", responses=listed(bodies.BreakerAnswer))
+    def get(self, request: Request) -> Response:
+        """List the breakers by name."""
+        now, wanted = timezone.now(), list_parameters(request)
+        with every_tenant("circuit breakers belong to no tenant"):
+            page = page_of(breaker_rows(now=now), order=_BY_NAME, limit=wanted.limit, cursor=wanted.cursor, filters={})
+        items = [bodies.breaker_data(breaker_facts(row, now=now)) for row in page.items]
+        return Response({"items": items, "next_cursor": page.next_cursor})
+
+
+class BreakerView(OperationsAPIView):
+    """`GET /circuit-breakers/{name}`"""
+
+    @extend_schema(operation_id="circuit_breakers_retrieve", responses=bodies.BreakerAnswer)
+    def get(self, request: Request, name: str) -> Response:
+        """Show one breaker with the calls of its sliding window."""
+        refuse_parameters(request)
+        return Response(bodies.breaker_data(facts_of(name=name, now=timezone.now())))
+
+
+class BreakerResetView(OperationsAPIView):
+    """`POST /circuit-breakers/{name}/reset`"""
+
+    @extend_schema(operation_id="circuit_breakers_reset", request=None, responses=bodies.BreakerAnswer)
+    def post(self, request: Request, name: str) -> Response:
+        """Close a breaker, also one that is held open; every process sees it with its next call."""
+        refuse_parameters(request)
+        bodies.NoBody.checked(request.data)
+        require_scope(self.principal, Scope.OPS)
+        return Response(bodies.breaker_data(reset_breaker(name=name, by=self.principal.id, now=timezone.now())))
 
 
 def worker_list() -> list[dict[str, object]]:
@@ -73,7 +118,12 @@ def disk_figures() -> dict[str, int]:
 
 def configured_providers() -> list[str]:
     """Return the links of the provider chain that are set up, by name only; the rules are always there."""
-    given = {"openai": settings.OPENAI_API_KEY, "local": settings.LOCAL_LLM_BASE_URL, "rules": True}
+    given = {
+        "openai": settings.OPENAI_API_KEY,
+        "anthropic": settings.ANTHROPIC_API_KEY,
+        "local": settings.LOCAL_LLM_BASE_URL,
+        "rules": True,
+    }
     return [name for name, is_set in given.items() if is_set]
 
 

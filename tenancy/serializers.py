@@ -6,7 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from observability.choices import JobState
+from observability.breakers import BreakerFacts
+from observability.choices import BreakerState, JobState
 from observability.models import Job
 from tenancy.audit_verification import AuditReport, ProblemKind
 from tenancy.choices import Scope, TenantStatus, Tier
@@ -120,6 +121,35 @@ class AuditVerification(serializers.Serializer[Any]):
     events = serializers.IntegerField()
     head = AuditHeadAnswer()
     problem = AuditProblemAnswer(allow_null=True)
+
+
+class BreakerAnswer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=BreakerState.choices)
+    forced_open = serializers.BooleanField(help_text="Held open by a person until a reset.")
+    calls = serializers.IntegerField(help_text="Calls in the sliding window.")
+    failures = serializers.IntegerField(help_text="Those that found the service ailing; refusals are not counted.")
+    slow_calls = serializers.IntegerField()
+    opened_at = serializers.DateTimeField(allow_null=True)
+    probe_due_at = serializers.DateTimeField(allow_null=True, help_text="When one call may be tried.")
+    changed_at = serializers.DateTimeField(help_text="When it entered its state.")
+    changed_by = serializers.CharField(allow_null=True, help_text="Id of who reset or forced it; null: itself.")
+
+
+def breaker_data(facts: BreakerFacts) -> dict[str, Any]:
+    """Return a breaker as operators see it."""
+    return {
+        "name": facts.name,
+        "state": facts.state,
+        "forced_open": facts.forced_open,
+        "calls": facts.window.calls,
+        "failures": facts.window.failures,
+        "slow_calls": facts.window.slow,
+        "opened_at": facts.opened_at,
+        "probe_due_at": facts.probe_due_at,
+        "changed_at": facts.changed_at,
+        "changed_by": facts.changed_by or None,
+    }
 
 
 def api_key_data(key: ApiKey) -> dict[str, Any]:

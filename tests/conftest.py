@@ -9,11 +9,18 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tenancy.audit_guard import guard_statements, lift_statements
 from tenancy.choices import Role
+from tenancy.ledger_guard import ledger_guard_statements, ledger_lift_statements
 from tenancy.models import Tenant
 from tests.people import Person, make_person, make_tenant
+
+# A busy machine is no counter-example.
+hypothesis_settings.register_profile("claimwright", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("claimwright")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -78,13 +85,14 @@ def zoe(borealis: Tenant) -> Person:
 
 @pytest.fixture(scope="session", autouse=True)
 def emptied_tables_may_hold_history() -> Iterator[None]:
-    """Tests with real transactions empty all tables afterwards; the audit guard steps aside for that alone."""
+    """Tests with real transactions empty all tables afterwards; the guards step aside for that alone."""
     operations = type(connection.ops)
     plain = operations.sql_flush
 
     def around_the_guard(self: Any, *args: Any, **kwargs: Any) -> list[str]:
         vendor = connection.vendor
-        return [*lift_statements(vendor), *plain(self, *args, **kwargs), *guard_statements(vendor)]
+        lifted = [*lift_statements(vendor), *ledger_lift_statements(vendor)]
+        return [*lifted, *plain(self, *args, **kwargs), *guard_statements(vendor), *ledger_guard_statements(vendor)]
 
     operations.sql_flush = around_the_guard  # type: ignore[method-assign]
     yield

@@ -107,8 +107,8 @@ def _provider_use(answer: ChainAnswer, dropped: int) -> ProviderUse:
         model=answer.model,
         attempts=answer.attempts,
         prompt_version=answer.prompt_version,
-        input_tokens=answer.input_tokens,
-        output_tokens=answer.output_tokens,
+        input_tokens=answer.usage.input_tokens,
+        output_tokens=answer.usage.output_tokens,
         errors=answer.errors,
         dropped_statements=dropped,
     )

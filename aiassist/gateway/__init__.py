@@ -1,4 +1,4 @@
-"""The provider chain: `chain_from(GatewayConfig.from_settings())` is what callers use."""
+"""The provider chain: `chain_from(GatewayConfig.from_settings(), reference=…)` is what callers use."""
 
 from __future__ import annotations
 

@@ -7,18 +7,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from aiassist.gateway.anthropic_provider import AnthropicProvider
+from aiassist.gateway.billed_provider import BilledProvider
 from aiassist.gateway.config import ChainPolicy, GatewayConfig
+from aiassist.gateway.guarded_provider import GuardedProvider
 from aiassist.gateway.openai_provider import OpenAIProvider
 from aiassist.gateway.reach import reach_of
+from aiassist.gateway.remembering_provider import RememberingProvider
 from aiassist.gateway.rules_provider import RULES_MODEL, RulesProvider
-from aiassist.gateway.schema import validated
+from aiassist.gateway.schema import valid_answer
+from aiassist.gateway.traced_provider import TracedProvider
 from aiassist.gateway.types import (
     ChainAnswer,
     ErrorKind,
-    JsonObject,
+    NotAsked,
     ProviderAnswer,
     ProviderError,
     Reach,
+    Usage,
     VisionProvider,
     VisionRequest,
 )
@@ -27,10 +33,17 @@ from observability import metrics
 
 @dataclass
 class _Journal:
-    """What happened on the way to an answer."""
+    """What happened on the way to an answer; only calls that left the house are attempts."""
 
     attempts: int = 0
+    asked: set[str] = field(default_factory=set)
+    usage: Usage = field(default_factory=Usage)
     errors: list[str] = field(default_factory=list)
+
+    def note_attempt(self, name: str, usage: Usage | None) -> None:
+        self.attempts += 1
+        self.asked.add(name)
+        self.usage += usage or Usage()
 
 
 class _GiveUp(Exception):
@@ -88,20 +101,35 @@ class ProviderChain:
             if left <= 0:
                 journal.errors.append(f"{link.name}:deadline_reached")
                 raise _GiveUp(fatal=False)
-            journal.attempts += 1
-            began = self._monotonic()
             try:
-                answer = link.ask(request, timeout_seconds=min(left, self._policy.call_timeout_seconds))
-                content = validated(answer.content, request.answer_schema)
-                _count_call(link.name, "ok", self._monotonic() - began, answer)
-                return _standard_answer(link.name, request, content, answer, journal)
+                return self._call(link, request, min(left, self._policy.call_timeout_seconds), journal)
             except ProviderError as error:
-                journal.errors.append(f"{link.name}:{error.code}")
-                _count_call(link.name, error.kind.value.lower(), self._monotonic() - began)
                 if error.kind is not ErrorKind.RETRY:
                     raise _GiveUp(fatal=error.kind is ErrorKind.FATAL) from error
                 self._wait(attempt, error, deadline)
         raise _GiveUp(fatal=False)
+
+    def _call(
+        self, link: VisionProvider, request: VisionRequest, timeout_seconds: float, journal: _Journal
+    ) -> ChainAnswer:
+        """Make one call and note how it ended; an invalid answer counts as a failure of the link."""
+        began = self._monotonic()
+        try:
+            answer = valid_answer(link.ask(request, timeout_seconds=timeout_seconds), request.answer_schema)
+        except ProviderError as error:
+            journal.errors.append(f"{link.name}:{error.code}")
+            if isinstance(error, NotAsked):
+                _count_call(link.name, "not_asked")
+                raise
+            journal.note_attempt(link.name, error.usage)
+            _count_call(link.name, error.kind.value.lower(), self._monotonic() - began)
+            raise
+        if answer.cached:
+            _count_call(link.name, "cached")
+        else:
+            journal.note_attempt(link.name, answer.usage)
+            _count_call(link.name, "ok", self._monotonic() - began)
+        return _standard_answer(link.name, request, answer, journal)
 
     def _wait(self, attempt: int, error: ProviderError, deadline: float) -> None:
         """Back off with full jitter, never shorter than Retry-After; a wait that does not fit gives the link up."""
@@ -115,39 +143,48 @@ class ProviderChain:
 
     def _ask_rules(self, request: VisionRequest, journal: _Journal) -> ChainAnswer:
         """Take the rules' own words; they are this program's and need no validation."""
-        answer = ProviderAnswer(content=None, model=RULES_MODEL)
-        metrics.PROVIDER_CALLS.labels(provider=self._rules.name, outcome="ok").inc()
-        return _standard_answer(self._rules.name, request, self._rules.state(request), answer, journal)
+        answer = ProviderAnswer(content=self._rules.state(request), model=RULES_MODEL)
+        _count_call(self._rules.name, "ok")
+        return _standard_answer(self._rules.name, request, answer, journal)
 
 
-def _count_call(name: str, outcome: str, seconds: float, answer: ProviderAnswer | None = None) -> None:
+def _count_call(name: str, outcome: str, seconds: float | None = None) -> None:
     metrics.PROVIDER_CALLS.labels(provider=name, outcome=outcome).inc()
-    metrics.PROVIDER_SECONDS.labels(provider=name).observe(seconds)
-    if answer is not None:
-        metrics.PROVIDER_TOKENS.labels(provider=name, direction="input").inc(answer.input_tokens or 0)
-        metrics.PROVIDER_TOKENS.labels(provider=name, direction="output").inc(answer.output_tokens or 0)
+    if seconds is not None:
+        metrics.PROVIDER_SECONDS.labels(provider=name).observe(seconds)
 
 
-def _standard_answer(
-    name: str, request: VisionRequest, content: JsonObject, answer: ProviderAnswer, journal: _Journal
-) -> ChainAnswer:
+def _standard_answer(name: str, request: VisionRequest, answer: ProviderAnswer, journal: _Journal) -> ChainAnswer:
+    assert isinstance(answer.content, dict)
     return ChainAnswer(
-        content=content,
+        content=answer.content,
         provider=name,
         model=answer.model,
         prompt_version=request.prompt_version,
         attempts=journal.attempts,
-        input_tokens=answer.input_tokens,
-        output_tokens=answer.output_tokens,
+        retries=journal.attempts - len(journal.asked),
+        usage=journal.usage,
+        cached=answer.cached,
         errors=tuple(journal.errors),
     )
 
 
-def chain_from(config: GatewayConfig) -> ProviderChain:
-    """Build the chain in the order of feature A1 from what is configured."""
+def chain_from(config: GatewayConfig, *, reference: str) -> ProviderChain:
+    """Build the chain in the order of feature A1 from what is configured.
+
+    Around each provider stand, from the inside, its span, its breaker, the ledger and the memory of answers.
+    `reference` is the id of the claim in our own books; no provider sees it. Asked inside the tenant's scope.
+    """
     links: list[VisionProvider] = []
     if config.openai is not None:
         links.append(OpenAIProvider("openai", config.openai, reach=Reach.EXTERNAL))
+    if config.anthropic is not None:
+        links.append(AnthropicProvider("anthropic", config.anthropic, reach=Reach.EXTERNAL))
     if config.local is not None:
         links.append(OpenAIProvider("local", config.local, reach=reach_of(config.local.base_url)))
-    return ProviderChain(links, policy=config.policy)
+    return ProviderChain([_in_our_books(link, reference) for link in links], policy=config.policy)
+
+
+def _in_our_books(link: VisionProvider, reference: str) -> VisionProvider:
+    guarded = GuardedProvider(TracedProvider(link))  # a call that the breaker keeps back is no span
+    return RememberingProvider(BilledProvider(guarded, reference=reference), reference=reference)

@@ -8,12 +8,14 @@ from django.conf import settings
 
 DEFAULT_OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_OPENAI_MODEL = "gpt-4o-mini"
+DEFAULT_ANTHROPIC_URL = "https://api.anthropic.com"
+DEFAULT_ANTHROPIC_MODEL = "claude-haiku-4-5"  # the maker's choice for fast, cheap tasks; sees pictures
 DEFAULT_LOCAL_MODEL = "default"  # llama.cpp and most one-model servers ignore the name
 
 
 @dataclass(frozen=True)
 class ChainPolicy:
-    """How patient the chain is. The figures are those of feature A1."""
+    """How patient the chain is. The first pause is drawn from 0 to the base, each further one from twice as much."""
 
     attempts_per_provider: int = 3
     backoff_base_seconds: float = 4.0
@@ -24,7 +26,7 @@ class ChainPolicy:
 
 @dataclass(frozen=True)
 class EndpointConfig:
-    """One server that speaks the chat-completions protocol."""
+    """One server and the model to ask for there."""
 
     base_url: str
     model: str
@@ -36,32 +38,45 @@ class GatewayConfig:
     """Which providers there are (None: not configured), and how patient the chain is."""
 
     openai: EndpointConfig | None = None
+    anthropic: EndpointConfig | None = None
     local: EndpointConfig | None = None
     policy: ChainPolicy = field(default_factory=ChainPolicy)
 
     @classmethod
     def from_settings(cls) -> GatewayConfig:
-        """Read OPENAI_*, LOCAL_LLM_* and AI_DEADLINE_SECONDS; what is empty is not configured."""
-        openai_key = _setting("OPENAI_API_KEY")
-        local_url = _setting("LOCAL_LLM_BASE_URL")
-        deadline = float(getattr(settings, "AI_DEADLINE_SECONDS", ChainPolicy.total_deadline_seconds))
+        """Read OPENAI_*, ANTHROPIC_*, LOCAL_LLM_* and AI_*; what is empty is not configured."""
         return cls(
-            openai=EndpointConfig(
-                base_url=_setting("OPENAI_BASE_URL") or DEFAULT_OPENAI_URL,
-                model=_setting("OPENAI_MODEL") or DEFAULT_OPENAI_MODEL,
-                api_key=openai_key,
-            )
-            if openai_key
-            else None,
-            local=EndpointConfig(
-                base_url=local_url,
-                model=_setting("LOCAL_LLM_MODEL") or DEFAULT_LOCAL_MODEL,
-                api_key=_setting("LOCAL_LLM_API_KEY"),
-            )
-            if local_url
-            else None,
-            policy=ChainPolicy(total_deadline_seconds=deadline),
+            openai=_hosted("OPENAI", url=DEFAULT_OPENAI_URL, model=DEFAULT_OPENAI_MODEL),
+            anthropic=_hosted("ANTHROPIC", url=DEFAULT_ANTHROPIC_URL, model=DEFAULT_ANTHROPIC_MODEL),
+            local=_local(),
+            policy=_policy(),
         )
+
+
+def _hosted(prefix: str, *, url: str, model: str) -> EndpointConfig | None:
+    """Return a provider that is configured by its key."""
+    key = _setting(f"{prefix}_API_KEY")
+    if not key:
+        return None
+    return EndpointConfig(_setting(f"{prefix}_BASE_URL") or url, _setting(f"{prefix}_MODEL") or model, key)
+
+
+def _local() -> EndpointConfig | None:
+    """Return the server that is configured by its address."""
+    url = _setting("LOCAL_LLM_BASE_URL")
+    if not url:
+        return None
+    return EndpointConfig(url, _setting("LOCAL_LLM_MODEL") or DEFAULT_LOCAL_MODEL, _setting("LOCAL_LLM_API_KEY"))
+
+
+def _policy() -> ChainPolicy:
+    return ChainPolicy(
+        attempts_per_provider=settings.AI_ATTEMPTS,
+        backoff_base_seconds=settings.AI_BACKOFF_BASE_SECONDS,
+        backoff_cap_seconds=settings.AI_BACKOFF_CAP_SECONDS,
+        call_timeout_seconds=settings.AI_CALL_TIMEOUT_SECONDS,
+        total_deadline_seconds=settings.AI_DEADLINE_SECONDS,
+    )
 
 
 def _setting(name: str) -> str:

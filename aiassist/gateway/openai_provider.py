@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import base64
-import math
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from aiassist.gateway.config import EndpointConfig
+from aiassist.gateway.envelopes import Envelope, Protocol, answer_in
 from aiassist.gateway.messages import measured_block, picture_caption
-from aiassist.gateway.schema import parse_strict
+from aiassist.gateway.sdk_calls import SdkErrors, classified_call
 from aiassist.gateway.types import ErrorKind, ProviderAnswer, ProviderError, Reach, VisionRequest
-from aiassist.gateway.wall_clock import WallClockExceeded, call_within
 
 if TYPE_CHECKING:
     import openai
-
-# RELIABILITY.md: retry only transport errors, 408, 409, 429 and 5xx.
-_RETRY_STATUSES = frozenset({408, 409, 429})
-_STATUS_CODES = {400: "request_refused", 401: "credentials_refused", 403: "credentials_refused", 404: "model_not_found"}
-MAX_MODEL_NAME = 120  # what an assessment can store
-_CONNECT_SECONDS = 5.0  # a healthy endpoint answers the handshake in far less; a dead one must not eat the deadline
 
 
 class OpenAIProvider:
@@ -30,40 +20,36 @@ class OpenAIProvider:
 
     def __init__(self, name: str, config: EndpointConfig, *, reach: Reach) -> None:
         self.name = name
+        self.model = config.model
         self.reach = reach
         self._config = config
 
     def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
         """Send instructions, data block and pictures; return the parsed answer.
 
-        Raises: ProviderError, classified by the SDK's own error classes.
+        Raises: ProviderError.
         """
         import openai  # noqa: PLC0415 (half a second and 40 MB that a process without a provider never pays)
 
-        client = self._client(openai, timeout_seconds)
+        from aiassist.gateway.http_client import bounded_client  # noqa: PLC0415 (as above)
+
+        client = self._client(openai, bounded_client(timeout_seconds=timeout_seconds))
+        errors = SdkErrors.of(openai, base=openai.OpenAIError)
         try:
-            envelope = call_within(timeout_seconds, lambda: self._complete(client, request))
-        except WallClockExceeded as slow:
-            raise ProviderError("timeout", kind=ErrorKind.RETRY) from slow
-        except openai.APITimeoutError as slow:
-            raise ProviderError("timeout", kind=ErrorKind.RETRY) from slow
-        except openai.APIConnectionError as unreachable:
-            raise ProviderError("unreachable", kind=ErrorKind.RETRY) from unreachable
-        except openai.APIStatusError as refused:
-            raise _status_error(refused) from refused
-        except openai.OpenAIError as problem:
-            raise ProviderError("client_refused", kind=ErrorKind.NEXT) from problem
+            body = classified_call(
+                lambda: self._complete(client, request), timeout_seconds=timeout_seconds, errors=errors
+            )
         finally:
             client.close()
-        return _answer_from(parse_strict(envelope), fallback_model=self._config.model)
+        return answer_in(body, _CHAT_COMPLETIONS, configured=self._config.model)
 
-    def _client(self, sdk: Any, timeout_seconds: float) -> openai.OpenAI:
-        timeout = sdk.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_SECONDS))
+    def _client(self, sdk: Any, http_client: Any) -> openai.OpenAI:
         client: openai.OpenAI = sdk.OpenAI(
             api_key=self._config.api_key or "none",  # servers of our own need none, the SDK insists on a word
             base_url=self._config.base_url,
             max_retries=0,  # the chain is the only retry loop
-            timeout=timeout,
+            timeout=http_client.timeout,
+            http_client=http_client,
         )
         return client
 
@@ -95,8 +81,7 @@ def _messages(request: VisionRequest) -> list[dict[str, Any]]:
     return [{"role": "system", "content": request.instructions}, {"role": "user", "content": parts}]
 
 
-def _answer_from(envelope: object, *, fallback_model: str) -> ProviderAnswer:
-    """Take the answer out of the protocol's envelope."""
+def _text_of(envelope: Envelope) -> str:
     choice = _first_choice(envelope)
     message = choice.get("message")
     if choice.get("finish_reason") == "length":
@@ -106,57 +91,14 @@ def _answer_from(envelope: object, *, fallback_model: str) -> ProviderAnswer:
     text = message.get("content") if isinstance(message, dict) else None
     if not isinstance(text, str):
         raise ProviderError("answer_missing", kind=ErrorKind.NEXT)
-    assert isinstance(envelope, dict)
-    model, usage = envelope.get("model"), envelope.get("usage")
-    return ProviderAnswer(
-        content=parse_strict(text),
-        model=model if _is_model_name(model) else fallback_model,
-        input_tokens=_token_count(usage, "prompt_tokens"),
-        output_tokens=_token_count(usage, "completion_tokens"),
-    )
+    return text
 
 
-def _is_model_name(model: object) -> TypeGuard[str]:
-    """Tell whether the name that the server gives can be stored and shown."""
-    return isinstance(model, str) and 0 < len(model) <= MAX_MODEL_NAME and model.isprintable()
-
-
-def _first_choice(envelope: object) -> Mapping[str, object]:
-    choices = envelope.get("choices") if isinstance(envelope, dict) else None
+def _first_choice(envelope: Envelope) -> Envelope:
+    choices = envelope.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise ProviderError("answer_missing", kind=ErrorKind.NEXT)
     return choices[0]
 
 
-def _token_count(usage: object, key: str) -> int:
-    count = usage.get(key) if isinstance(usage, dict) else None
-    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0
-
-
-def _status_error(refused: openai.APIStatusError) -> ProviderError:
-    """Classify an HTTP refusal; a spent quota is a 429 that no waiting heals."""
-    status = refused.status_code
-    if status == 429 and refused.code == "insufficient_quota":
-        return ProviderError("quota_spent", kind=ErrorKind.NEXT)
-    if status in _RETRY_STATUSES or status >= 500:
-        code = "rate_limited" if status == 429 else f"http_{status}"
-        return ProviderError(code, kind=ErrorKind.RETRY, retry_after_seconds=_retry_after(refused.response.headers))
-    return ProviderError(_STATUS_CODES.get(status, f"http_{status}"), kind=ErrorKind.NEXT)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After as seconds, given as seconds or as an HTTP date; None where it says nothing usable."""
-    value = headers.get("retry-after", "").strip()
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _seconds_until(value)
-    return seconds if math.isfinite(seconds) and seconds > 0 else None
-
-
-def _seconds_until(http_date: str) -> float:
-    try:
-        moment = parsedate_to_datetime(http_date)
-    except ValueError:
-        return math.nan
-    return (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds()
+_CHAT_COMPLETIONS = Protocol(_text_of, input_tokens="prompt_tokens", output_tokens="completion_tokens")

@@ -16,6 +16,7 @@ class RulesProvider:
     """Answers from the measured facts in the request alone."""
 
     name = RULES
+    model = RULES_MODEL
     reach = Reach.NOWHERE
 
     def state(self, request: VisionRequest) -> JsonObject:

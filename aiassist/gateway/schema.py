@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from jsonschema import Draft202012Validator
 
-from aiassist.gateway.types import ErrorKind, JsonObject, ProviderError
+from aiassist.gateway.types import ErrorKind, JsonObject, ProviderAnswer, ProviderError
 
 MAX_ANSWER_CHARACTERS = 100_000  # about 25,000 tokens: twenty times the longest answer that is asked for
 
@@ -55,3 +55,13 @@ def validated(content: object, schema: JsonObject) -> JsonObject:
     if not isinstance(content, dict) or next(Draft202012Validator(schema).iter_errors(content), None) is not None:
         raise ProviderError("answer_breaks_schema", kind=ErrorKind.NEXT)
     return content
+
+
+def valid_answer(answer: ProviderAnswer, schema: JsonObject) -> ProviderAnswer:
+    """Return the answer if its content satisfies the schema; else the error tells what it used."""
+    try:
+        validated(answer.content, schema)
+    except ProviderError as error:
+        error.usage = answer.usage
+        raise
+    return answer

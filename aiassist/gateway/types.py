@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,16 +22,47 @@ class ErrorKind(StrEnum):
     FATAL = "FATAL"
 
 
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one or more calls, and what they cost once they are billed."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost_usd + other.cost_usd,
+        )
+
+
 class ProviderError(PlatformError):
-    """A provider did not give a usable answer. Holds a code only, never what the provider wrote."""
+    """A provider did not give a usable answer. Holds a code only, never what the provider wrote.
+
+    `outage` says that the service itself is ailing: it cannot be reached, takes too long, or fails (5xx).
+    `usage` is what a useless answer used all the same; None where the provider told nothing.
+    """
 
     code = "provider_failed"
     message = "The provider gave no usable answer."
 
-    def __init__(self, code: str, *, kind: ErrorKind, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, code: str, *, kind: ErrorKind, retry_after_seconds: float | None = None, outage: bool = False
+    ) -> None:
         super().__init__(code=code)
         self.kind = kind
         self.retry_after_seconds = retry_after_seconds
+        self.outage = outage
+        self.usage: Usage | None = None
+
+
+class NotAsked(ProviderError):
+    """Something around the provider kept the call back: nothing left the house, nothing was paid."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code, kind=ErrorKind.NEXT)
 
 
 class Reach(StrEnum):
@@ -61,12 +93,15 @@ class VisionRequest:
 
 @dataclass(frozen=True)
 class ProviderAnswer:
-    """What one provider answered; `content` is parsed JSON that the chain has yet to hold against the schema."""
+    """What one provider answered; `content` is parsed JSON that the chain has yet to hold against the schema.
+
+    `cached`: nobody was asked this time, and nothing was paid.
+    """
 
     content: object
     model: str
-    input_tokens: int = 0
-    output_tokens: int = 0
+    usage: Usage = Usage()
+    cached: bool = False
 
 
 class VisionProvider(Protocol):
@@ -74,6 +109,11 @@ class VisionProvider(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def model(self) -> str:
+        """The configured model; the served one stands in the answer."""
+        ...
 
     @property
     def reach(self) -> Reach: ...
@@ -85,16 +125,20 @@ class VisionProvider(Protocol):
 
 @dataclass(frozen=True)
 class ChainAnswer:
-    """The standard answer of the chain: valid content, who served it, and what failed on the way."""
+    """The standard answer of the chain: valid content, who served it, what it took, and what failed on the way.
+
+    `attempts` counts calls that left, `retries` those that asked a provider again; `usage` sums all of them.
+    """
 
     content: JsonObject
     provider: str
     model: str
     prompt_version: str
     attempts: int
-    input_tokens: int
-    output_tokens: int
-    errors: tuple[str, ...] = field(default=())
+    retries: int = 0
+    usage: Usage = Usage()
+    cached: bool = False
+    errors: tuple[str, ...] = ()
 
     @property
     def from_model(self) -> bool:
@@ -103,3 +147,4 @@ class ChainAnswer:
 
 
 RULES = "rules"  # name of the last link; fixed by API.md
+PROVIDER_NAMES = ("openai", "anthropic", "local")  # the links before it, in their order

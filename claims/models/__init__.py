@@ -4,6 +4,7 @@ from claims.models.assessment import Assessment, Evidence
 from claims.models.claim import Claim, Party, Resubmission, VideoFile
 from claims.models.link_key import LinkKey, LinkKeyKind
 from claims.models.policy import Coverage, Policy
+from claims.models.reassessment import Reassessment
 
 __all__ = [
     "Assessment",
@@ -14,6 +15,7 @@ __all__ = [
     "LinkKeyKind",
     "Party",
     "Policy",
+    "Reassessment",
     "Resubmission",
     "VideoFile",
 ]

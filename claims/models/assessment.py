@@ -10,13 +10,16 @@ from claims.choices import ReviewPriority
 from claims.models.claim import Claim
 from tenancy.owned import TenantOwned
 
+_LONGEST_NAME = 64
+
 
 class Assessment(TenantOwned):
     """One opinion. JSON columns hold what `claims/records.py` declares as TypedDicts, in the API's shape."""
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="assessments")
     version = models.PositiveIntegerField()
-    job_id = models.UUIDField(unique=True, help_text="The job that made it; one job makes one assessment.")
+    job_id = models.UUIDField(help_text="The job that made it; one job makes one assessment of a claim.")
+    changes = models.JSONField(default=list, help_text="What differs from the version before.")
     outcome = models.CharField(max_length=16, choices=[(o, o) for o in Outcome])
     reason_code = models.CharField(max_length=64, blank=True)
     severity = models.CharField(max_length=8, choices=[(s, s) for s in Severity], blank=True)
@@ -58,6 +61,7 @@ class Assessment(TenantOwned):
     class Meta(TenantOwned.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "claim", "version"], name="assessment_version_once"),
+            models.UniqueConstraint(fields=["tenant", "claim", "job_id"], name="assessment_once_per_job"),
             models.CheckConstraint(
                 name="assessment_severity_iff_assessed",
                 condition=Q(outcome=Outcome.ASSESSED, severity__in=list(Severity))
@@ -80,6 +84,16 @@ class Assessment(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.claim_id} v{self.version}"
+
+    @property
+    def previous_version(self) -> int | None:
+        """The version that this one stands beside, None for the first."""
+        return self.version - 1 or None
+
+    @property
+    def computed_by(self) -> str:
+        """Provider and model, as the history names the acting AI."""
+        return f"{self.provider_name}/{self.provider_model or self.model_version}"[:_LONGEST_NAME]
 
 
 class Evidence(TenantOwned):

@@ -2,17 +2,24 @@
 
 from claims.notices import ClaimantDetails, LossNotice
 from claims.services.assessing import assess_claim, dossier_for
+from claims.services.reassessing import bury_reassessment, reassess_next
 from claims.services.receiving import ASSESS_JOB, Receipt, receive_claim
 from claims.services.recording import record_assessment, record_unassessable
+from claims.services.requesting import MOST_CLAIMS, REASSESS_JOB, request_reassessment
 
 __all__ = [
     "ASSESS_JOB",
+    "MOST_CLAIMS",
+    "REASSESS_JOB",
     "ClaimantDetails",
     "LossNotice",
     "Receipt",
     "assess_claim",
+    "bury_reassessment",
     "dossier_for",
+    "reassess_next",
     "receive_claim",
     "record_assessment",
     "record_unassessable",
+    "request_reassessment",
 ]

@@ -50,7 +50,7 @@ class Engine(Protocol):
 
 def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_copies: FindCopies) -> Opinion:
     """Run the pipeline with the provider chain of the settings and what the tenant's own history has taught."""
-    chain = chain_from(GatewayConfig.from_settings())
+    chain = chain_from(GatewayConfig.from_settings(), reference=dossier.reference)
     return pipeline.run(
         dossier,
         chain=chain,
@@ -69,7 +69,7 @@ def assess_claim(*, lease: Lease, engine: Engine = configured_engine) -> None:
     claim = _begin(lease=lease, now=timezone.now())
     if claim is None:
         return
-    progress = _Progress(lease, claim.id)
+    progress = JobProgress(lease, claim.id)
     with local_path(claim.video.storage_key) as path:
         opinion = engine(dossier_for(claim, path), on_progress=progress, find_copies=partial(near_video_copies, claim))
     progress(Stage.STORE, 95)
@@ -116,12 +116,16 @@ def _begin(*, lease: Lease, now: datetime) -> Claim | None:
     )
 
 
-class _Progress:
-    """Writes how far the work is, to the job and the claim: forward only, about once a second, without a version."""
+class JobProgress:
+    """Writes how far the work is, to the job and the claim: forward only, about once a second, without a version.
 
-    def __init__(self, lease: Lease, claim_id: UUID) -> None:
+    Of a job with several claims `ended` are behind it; a claim that people look at already shows no progress.
+    """
+
+    def __init__(self, lease: Lease, claim_id: UUID, *, ended: int = 0, total: int = 1) -> None:
         self._lease = lease
         self._claim_id = claim_id
+        self._ended, self._total = ended, total
         self._percent = -1
         self._stage: Stage | None = None
         self._written_at = 0.0
@@ -133,7 +137,8 @@ class _Progress:
             return
         self._stage, self._percent, self._written_at = stage, percent, now
         try:
-            record_progress(lease=self._lease, percent=percent)  # LeaseLost ends work that is no longer ours
+            # LeaseLost ends work that is no longer ours.
+            record_progress(lease=self._lease, percent=(100 * self._ended + percent) // self._total)
             ours = Claim.objects.filter(id=self._claim_id, status=ClaimStatus.PROCESSING)
             ours.filter(progress_percent__lte=percent).update(stage=stage, progress_percent=percent)
         except DatabaseError as error:

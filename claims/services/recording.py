@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,12 +13,13 @@ from django.db import transaction
 from django.db.models import Max
 
 from aiassist.types import Finding, Opinion, Stage
-from claims.choices import QUEUE_RANK, ClaimAction, ClaimStatus
+from claims.changes import changes_between
+from claims.choices import QUEUE_RANK, ClaimAction, ClaimStatus, ReviewPriority
 from claims.errors import ClaimNotFound
 from claims.models import Assessment, Claim, Evidence, VideoFile
 from claims.records import opinion_columns
 from claims.storage import Publication, new_key
-from claims.triage import Triage, triage
+from claims.triage import Triage, not_lowered, triage
 from claims.unassessable import unassessable_opinion
 from claims.workflow import move
 from observability.ids import new_id
@@ -29,7 +31,6 @@ from tenancy.scope import current_tenant_id, tenant_scope
 log = structlog.get_logger(__name__)
 
 _UNASSESSED = frozenset({ClaimStatus.RECEIVED, ClaimStatus.PROCESSING})
-_LONGEST_ACTOR_ID = 64
 
 
 def record_assessment(*, lease: Lease, claim_id: UUID, opinion: Opinion, now: datetime) -> Assessment:
@@ -38,7 +39,7 @@ def record_assessment(*, lease: Lease, claim_id: UUID, opinion: Opinion, now: da
     Pictures are stored first and removed again when the commit fails. Raises LeaseLost when another worker has the job.
     """
     with Publication() as pictures:
-        keys = _store_pictures(opinion.findings, pictures, now)
+        keys = store_pictures(opinion.findings, pictures, now)
         assessment = _commit_assessment(lease=lease, claim_id=claim_id, opinion=opinion, keys=keys, now=now)
         pictures.keep()
     return assessment
@@ -57,18 +58,16 @@ def _commit_assessment(
     claim = Claim.objects.filter(id=claim_id).first()
     if claim is None:
         raise ClaimNotFound
-    order = triage(opinion=opinion, policy=tenant_policy(current_tenant_id()), now=now)
-    assessment = _insert_assessment(claim, opinion, order, job_id=lease.job_id, now=now)
-    _insert_evidence(assessment, opinion.findings, keys)
+    made = insert_version(claim=claim, opinion=opinion, keys=keys, job_id=lease.job_id, now=now)
     if opinion.facts is not None:
         VideoFile.objects.filter(id=claim.video_id).update(perceptual_hashes=list(opinion.facts.perceptual_hashes))
     finish_job(
         lease=lease,
-        result={"claim_id": str(claim.id), "assessment_id": str(assessment.id), "outcome": opinion.outcome},
+        result={"claim_id": str(claim.id), "assessment_id": str(made.assessment.id), "outcome": opinion.outcome},
         now=now,
     )
-    _send_to_review(claim, assessment, order, error_code="", now=now)
-    return assessment
+    _send_to_review(claim, made, error_code="", now=now)
+    return made.assessment
 
 
 @transaction.atomic(durable=True)
@@ -78,14 +77,13 @@ def _commit_unassessable(*, claim_id: UUID, code: str, now: datetime) -> None:
         log.info("unassessable_not_needed", found=claim is not None)
         return
     opinion = unassessable_opinion(code)
-    order = triage(opinion=opinion, policy=tenant_policy(current_tenant_id()), now=now)
     # The dead job's id stays free for an operator's replay, which makes the next version.
-    assessment = _insert_assessment(claim, opinion, order, job_id=new_id(), now=now)
-    _send_to_review(claim, assessment, order, error_code=code, now=now)
+    made = insert_version(claim=claim, opinion=opinion, keys=(), job_id=new_id(), now=now)
+    _send_to_review(claim, made, error_code=code, now=now)
 
 
-def _store_pictures(findings: Sequence[Finding], pictures: Publication, now: datetime) -> list[str]:
-    """Return one key per finding, empty where it has no picture."""
+def store_pictures(findings: Sequence[Finding], pictures: Publication, now: datetime) -> list[str]:
+    """Store the findings' pictures and return a key for each finding, empty where it has none."""
     keys = []
     for finding in findings:
         key = new_key(tenant_id=current_tenant_id(), extension="jpg", now=now) if finding.keyframe_jpeg else ""
@@ -95,13 +93,42 @@ def _store_pictures(findings: Sequence[Finding], pictures: Publication, now: dat
     return keys
 
 
-def _insert_assessment(claim: Claim, opinion: Opinion, order: Triage, *, job_id: UUID, now: datetime) -> Assessment:
+@dataclass(frozen=True)
+class NewVersion:
+    """An inserted opinion, and the columns by which the claim stands where it puts the claim."""
+
+    assessment: Assessment
+    standing: dict[str, Any]
+
+
+def insert_version(*, claim: Claim, opinion: Opinion, keys: Sequence[str], job_id: UUID, now: datetime) -> NewVersion:
+    """Insert the opinion beside the older ones, with its evidence and what it says differently.
+
+    A newer one neither lowers a waiting claim nor gives it more time. Writes Assessment and Evidence; the claim's own
+    columns are the caller's to write, by the workflow.
+    """
+    order, previous = triage(opinion=opinion, policy=tenant_policy(current_tenant_id()), now=now), claim.assessment
+    if previous is not None:
+        order = not_lowered(order, standing=ReviewPriority(claim.review_priority), version=previous.version)
     versions = Assessment.objects.filter(claim_id=claim.id).aggregate(last=Max("version"))
     columns = opinion_columns(opinion, order)
-    assessment: Assessment = Assessment.objects.create(
-        claim=claim, version=(versions["last"] or 0) + 1, job_id=job_id, created_at=now, **columns
-    )
-    return assessment
+    assessment = Assessment(claim=claim, version=(versions["last"] or 0) + 1, job_id=job_id, created_at=now, **columns)
+    if previous is not None:
+        assessment.changes = changes_between(previous, assessment)
+    assessment.save(force_insert=True)
+    _insert_evidence(assessment, opinion.findings, keys)
+    return NewVersion(assessment, _standing(claim, assessment, order, now))
+
+
+def _standing(claim: Claim, assessment: Assessment, order: Triage, now: datetime) -> dict[str, Any]:
+    rank = QUEUE_RANK[order.priority]
+    return {
+        "assessment": assessment,
+        "review_priority": order.priority,
+        "queue_rank": rank if claim.assessment_id is None else min(rank, claim.queue_rank),
+        "waiting_since": claim.waiting_since or now,
+        "review_due_at": min(claim.review_due_at or order.due_at, order.due_at),
+    }
 
 
 def _insert_evidence(assessment: Assessment, findings: Sequence[Finding], keys: Sequence[str]) -> None:
@@ -123,33 +150,27 @@ def _insert_evidence(assessment: Assessment, findings: Sequence[Finding], keys: 
     )
 
 
-def _send_to_review(claim: Claim, assessment: Assessment, order: Triage, *, error_code: str, now: datetime) -> None:
-    model = f"{assessment.provider_name}/{assessment.provider_model or assessment.model_version}"
-    changes: dict[str, Any] = {
-        "assessment": assessment,
-        "review_priority": order.priority,
-        "queue_rank": QUEUE_RANK[order.priority],
-        # A newer opinion must not send a claim back to the end of the queue.
-        "waiting_since": claim.waiting_since or now,
-        "review_due_at": min(claim.review_due_at or order.due_at, order.due_at),
-        "stage": Stage.STORE,
-        "progress_percent": 100,
-        "error_code": error_code,
-        "finished_at": now,
+def version_details(assessment: Assessment) -> dict[str, object]:
+    """Return what the history says of an opinion."""
+    return {
+        "assessment_id": assessment.id,
+        "version": assessment.version,
+        "outcome": assessment.outcome,
+        "severity": assessment.severity or None,
+        "review_priority": assessment.review_priority,
     }
+
+
+def _send_to_review(claim: Claim, made: NewVersion, *, error_code: str, now: datetime) -> None:
+    assessment = made.assessment
     move(
         claim=claim,
         to=ClaimStatus.AWAITING_REVIEW,
         action=ClaimAction.ASSESSED,
-        actor=ai_principal(tenant_id=current_tenant_id(), model=model[:_LONGEST_ACTOR_ID]),
+        actor=ai_principal(tenant_id=current_tenant_id(), model=assessment.computed_by),
         now=now,
-        changes=changes,
-        details={
-            "assessment_id": assessment.id,
-            "version": assessment.version,
-            "outcome": assessment.outcome,
-            "severity": assessment.severity or None,
-            "review_priority": order.priority,
-        },
+        changes=made.standing
+        | {"stage": Stage.STORE, "progress_percent": 100, "error_code": error_code, "finished_at": now},
+        details=version_details(assessment),
         reason=assessment.reason_code,
     )

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('claims', '0007_circumstances_of_an_assessment'),
+        ('claims', '0008_circumstances_of_an_assessment'),
         ('reviews', '0003_what_a_person_said_about_fraud'),
         ('tenancy', '0002_audit_append_only'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

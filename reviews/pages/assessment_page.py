@@ -10,6 +10,7 @@ from aiassist.types import EvidenceStage, FraudSource, Outcome
 from claims.models import Assessment, Evidence
 from claims.pages.badges import SEVERITY_BADGES, Badge, SetChip, fraud_badge, set_chips, severity_badge
 from claims.words import clock_words, code_words, number_words, percent_words
+from reviews.pages.fault_bar import FaultBar, fault_bar
 from reviews.pages.media import evidence_image_url, video_url
 
 _STAGE_ICONS = {
@@ -85,16 +86,14 @@ class AssessmentCard:
     not_assessable: str
     severity: Badge
     confidence: str
+    capped: bool
     chips: list[SetChip]
     set_words: str
     coverage_words: str
     calibration_words: str
     calibrated: bool
     probabilities: list[Probability]
-    fault: str
-    fault_low: str
-    fault_high: str
-    fault_width: str
+    fault: FaultBar
     scenario: str
     rules: list[Rule]
     fraud: Badge
@@ -108,9 +107,14 @@ class AssessmentCard:
     seconds: str
 
 
+def _is_capped(assessment: Assessment) -> bool:
+    """Tell whether the confidence shown is held below what the model computed."""
+    computed = float(assessment.probabilities.get(assessment.severity or "", 0.0))
+    return round(computed * 100) > round(assessment.confidence * 100)
+
+
 def assessment_card(assessment: Assessment, *, urgent_threshold: float) -> AssessmentCard:
     """Return the assessment as the claim page shows it."""
-    low, high = round(assessment.fault_low_pct), round(assessment.fault_high_pct)
     return AssessmentCard(
         version=assessment.version,
         created_at=assessment.created_at,
@@ -118,16 +122,14 @@ def assessment_card(assessment: Assessment, *, urgent_threshold: float) -> Asses
         not_assessable=_not_assessable_words(assessment),
         severity=severity_badge(assessment.severity),
         confidence=percent_words(round(assessment.confidence * 100)),
+        capped=_is_capped(assessment),
         chips=set_chips(assessment.prediction_set, assessment.severity),
         set_words=_set_words(assessment),
         coverage_words=_coverage_words(assessment),
         calibration_words=_calibration_words(assessment),
         calibrated=assessment.calibrated,
         probabilities=_probabilities(assessment),
-        fault=percent_words(round(assessment.suggested_fault_pct)),
-        fault_low=percent_words(low),
-        fault_high=percent_words(high),
-        fault_width=percent_words(high - low),
+        fault=fault_bar(assessment),
         scenario=code_words(assessment.scenario),
         rules=[Rule(code_words(r["code"]), f"{r['effect']:+g}", r["source"]) for r in assessment.fault_rules],
         fraud=fraud_badge(assessment.fraud_risk_score, urgent_threshold),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from claims.choices import ClaimStatus
+from claims.choices import QUEUE_RANK, ClaimStatus
 from claims.models import Assessment, Claim
 from claims.pages.badges import PRIORITY_BADGES, SEVERITY_BADGES, STATUS_BADGES, Badge, severity_badge
 from claims.pages.status_page import claim_facts
@@ -22,6 +22,7 @@ from reviews.pages.media import video_url
 from reviews.pages.queue_page import reason_rows
 from reviews.pages.snippets import snippets_for
 from reviews.pages.timeline import timeline_of
+from reviews.pages.versions_page import may_reassess, version_panel
 from reviews.queue import CLASS_OF_RANK
 from reviews.selectors import decisions_of, history_events
 from tenancy.choices import Scope
@@ -77,8 +78,31 @@ def claim_context(claim: Claim, *, principal: Principal, form: DecisionForm, now
         "decisions": decisions,
         "verdict": verdict_of(decisions[0] if decisions else None, assessment, form=form),
         "may_decide": is_open and Scope.REVIEW in principal.scopes,
+        "may_reassess": may_reassess(claim, principal=principal),
+        "versions": version_panel(claim, assessment, newest_id=assessment.id),
         **hold_context(claim, hold_of(claim, now=now), principal=principal),
         **form_context(form),
+    }
+
+
+def older_context(
+    claim: Claim, assessment: Assessment, *, principal: Principal, form: DecisionForm, now: datetime
+) -> dict[str, Any]:
+    """Return the page's context for an older assessment: to read; only a decision made on it stands beside it."""
+    newest_id, newest = claim.assessment_id, claim.assessment
+    # On this object alone, nothing is saved: the claim as this version placed it.
+    claim.assessment, claim.review_priority = assessment, assessment.review_priority
+    claim.queue_rank = QUEUE_RANK[assessment.review_priority]
+    context = claim_context(claim, principal=principal, form=form, now=now)
+    decided = next((d for d in context["decisions"] if d.assessment_id == assessment.id), None)
+    return context | {
+        "older": newest.version if newest else None,
+        "may_decide": False,
+        "may_reassess": False,
+        "editable": False,
+        "decisions": [decided] if decided else [],
+        "verdict": verdict_of(decided, assessment, form=form),
+        "versions": version_panel(claim, assessment, newest_id=newest_id),
     }
 
 

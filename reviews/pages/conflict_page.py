@@ -6,19 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from claims.choices import ReviewPriority
+from claims.changes import changes_between
 from claims.models import Assessment
-from claims.pages.badges import PRIORITY_BADGES, SEVERITY_BADGES
-from claims.words import code_words, percent_words
+from claims.pages.changes import ChangeRow, change_rows
 from observability.errors import Conflict
 from reviews.models import Decision
-
-
-@dataclass(frozen=True)
-class Difference:
-    field: str
-    seen: str
-    now: str
 
 
 @dataclass(frozen=True)
@@ -29,7 +21,7 @@ class ConflictNote:
     words: str
     winner: str
     winner_at: datetime | None
-    differences: list[Difference]
+    differences: list[ChangeRow]
     final: bool
 
 
@@ -57,23 +49,7 @@ _TITLES = {
 }
 
 
-def differences(seen: Assessment, current: Assessment) -> list[Difference]:
+def differences(seen: Assessment, current: Assessment) -> list[ChangeRow]:
     """Return the fields a reviewer judges by that differ between the two assessments."""
-    pairs = zip(_facts(seen), _facts(current), strict=True)
-    return [Difference(field, before, after) for (field, before), (_, after) in pairs if before != after]
-
-
-def _facts(assessment: Assessment) -> list[tuple[str, str]]:
-    low, high = round(assessment.fault_low_pct), round(assessment.fault_high_pct)
-    names = [badge.word for name, badge in SEVERITY_BADGES.items() if name in assessment.prediction_set]
-    priority = PRIORITY_BADGES[ReviewPriority(assessment.review_priority)].word
-    return [
-        ("Assessment", f"version {assessment.version}"),
-        ("Outcome", code_words(assessment.outcome)),
-        ("Severity", code_words(assessment.severity) or "–"),
-        ("Possible severities", ", ".join(names) or "–"),
-        ("Fault", f"{percent_words(assessment.suggested_fault_pct)} % ({low}–{high} %)"),
-        ("Scenario", code_words(assessment.scenario)),
-        ("Fraud risk", f"{percent_words(round(assessment.fraud_risk_score * 100))} %"),
-        ("Priority", priority),
-    ]
+    version = ChangeRow("Assessment", f"version {seen.version}", f"version {current.version}")
+    return [version, *change_rows(changes_between(seen, current))]

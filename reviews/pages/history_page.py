@@ -18,6 +18,9 @@ _WORDS = {
     "claim.resubmitted": "Same video handed in again",
     "claim.processing_started": "Assessment started",
     "claim.assessed": "Assessed",
+    "claim.reassessment_requested": "Another assessment asked for",
+    "claim.reassessed": "Assessed again",
+    "claim.reassessment_failed": "Assessing again failed",
     "claim.priority_raised": "Moved up: waited too long",
     "claim.video_viewed": "Video opened",
     "review.lease_taken": "Taken for review",
@@ -91,7 +94,11 @@ def _changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[
 
 
 def _shown(name: str, value: object) -> str:
-    return size_words(value) if name == "size_bytes" and isinstance(value, int) else _value(value)
+    if name == "size_bytes" and isinstance(value, int):
+        return size_words(value)
+    if name == "changed" and isinstance(value, list):
+        return ", ".join(code_words(field).lower() for field in value) or "nothing"
+    return _value(value)
 
 
 def _value(value: object) -> str:

@@ -17,6 +17,7 @@ from claims.models import Claim
 from claims.pages.badges import PRIORITY_BADGES, Badge, SetChip, fraud_badge, set_chips, severity_badge
 from claims.words import ago_words, due_words, percent_words, span_words
 from reviews.models import ReviewLease
+from reviews.pages.fault_bar import FaultBar, fault_bar
 from reviews.queue import CLASS_OF_RANK, QueueFilters, reasons_of
 
 _REASONS_SHOWN = 2
@@ -48,10 +49,7 @@ class QueueRow:
     severity: Badge
     confidence: str
     chips: list[SetChip]
-    fault: str
-    fault_low: str
-    fault_high: str
-    fault_width: str
+    fault: FaultBar
     fraud: Badge
     fraud_percent: str
     reasons: list[Reason]
@@ -90,10 +88,7 @@ def queue_row(claim: Claim, *, viewer_id: UUID | None, urgent_threshold: float, 
         severity=severity_badge(assessment.severity),
         confidence=percent_words(assessment.confidence * 100),
         chips=set_chips(assessment.prediction_set, assessment.severity),
-        fault=percent_words(round(assessment.suggested_fault_pct)),
-        fault_low=percent_words(round(assessment.fault_low_pct)),
-        fault_high=percent_words(round(assessment.fault_high_pct)),
-        fault_width=percent_words(round(assessment.fault_high_pct) - round(assessment.fault_low_pct)),
+        fault=fault_bar(assessment),
         fraud=fraud_badge(assessment.fraud_risk_score, urgent_threshold),
         fraud_percent=percent_words(round(assessment.fraud_risk_score * 100)),
         reasons=reasons[:_REASONS_SHOWN],
@@ -125,11 +120,14 @@ def live_lease(claim: Claim, now: datetime) -> ReviewLease | None:
     return lease if lease is not None and lease.expires_at > now else None
 
 
-def queue_frame(filters: QueueFilters, counts: Mapping[str, int]) -> dict[str, Any]:
-    """Return what stands around the rows: filters with counts, and what an empty list must say."""
+def queue_frame(filters: QueueFilters, counts: Mapping[str, int], *, held: int) -> dict[str, Any]:
+    """Return what stands around the rows: filters with counts, and what an empty list must say.
+
+    `held` is how many claims the viewer works on, so that one left open in a closed window is not forgotten.
+    """
     return {
         "tabs": queue_tabs(counts, filters),
-        "switches": queue_switches(filters),
+        "switches": queue_switches(filters, held=held),
         "total": sum(counts.get(priority, 0) for priority in ReviewPriority),
         "filtered": filters != QueueFilters(),
     }
@@ -153,12 +151,12 @@ def queue_tabs(counts: Mapping[str, int], filters: QueueFilters) -> list[Tab]:
     return tabs
 
 
-def queue_switches(filters: QueueFilters) -> list[Tab]:
+def queue_switches(filters: QueueFilters, *, held: int) -> list[Tab]:
     """Return the on/off filters with the address that flips each."""
     mine = queue_url(filters, priority=filters.priority, mine=not filters.mine)
     overdue = queue_url(filters, priority=filters.priority, overdue=not filters.overdue)
     return [
-        Tab("Held by me", None, mine, filters.mine, icon="lock"),
+        Tab("Held by me", held or None, mine, filters.mine, icon="lock"),
         Tab("Overdue", None, overdue, filters.overdue, icon="clock"),
     ]
 

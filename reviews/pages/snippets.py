@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from claims.models import Assessment
-from claims.words import clock_words, code_words, percent_words
+from claims.words import clock_words, code_words
 from reviews.choices import DecisionKind
+from reviews.pages.fault_bar import FaultBar, fault_bar
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ def snippets_for(assessment: Assessment) -> list[Snippet]:
     sentences: dict[str, Sequence[str]] = {
         DecisionKind.APPROVE: (
             f"The video shows what was reported{place}.",
-            f"I agree with {percent_words(round(assessment.suggested_fault_pct))} % fault on the insured's side.",
+            _fault_sentence(fault_bar(assessment)),
             "The damage described fits the event in the video.",
         ),
         DecisionKind.REJECT: (
@@ -42,6 +43,12 @@ def snippets_for(assessment: Assessment) -> list[Snippet]:
         for decision, texts in sentences.items()
         for digit, text in enumerate(texts, start=1)
     ]
+
+
+def _fault_sentence(fault: FaultBar) -> str:
+    if fault.is_open:
+        return "The share of fault is my own judgement; the assessment left it open."
+    return f"I agree with {fault.share} % fault on the insured's side."
 
 
 def _place(assessment: Assessment) -> str:

@@ -15,20 +15,21 @@ from claims.choices import ClaimStatus
 from claims.models import Assessment, Claim
 from claims.selectors import claim_visible_to, latest_assessment
 from observability.errors import Conflict, InvalidInput, PermissionRefused
-from reviews.errors import OwnClaim
+from reviews.errors import OwnClaim, StaleAssessment
 from reviews.forms import DecisionForm
 from reviews.holds import hold_of
 from reviews.leases import take_next
 from reviews.models import Decision
 from reviews.pages.claim_page import claim_context
 from reviews.pages.conflict_page import ConflictNote, conflict_note
+from reviews.pages.versions_page import news_of
 from reviews.selectors import decisions_of
 from reviews.services import decide_claim
 from tenancy.base_views import TenantView
 from tenancy.choices import Scope
 from tenancy.policy import tenant_policy
 
-SAVE_AND_NEXT = "next"
+SAVE_AND_NEXT, COMPARE = "next", "compare"
 
 
 class ClaimView(TenantView):
@@ -54,6 +55,8 @@ class ClaimView(TenantView):
             return redirect("claims:detail", claim_id=claim.id)
         seen = _assessment_seen(claim, request.POST.get("assessment_id", "")) or claim.assessment
         form = self._form(request.POST, assessment=seen)
+        if request.POST.get("then") == COMPARE:
+            return self._conflict(request, claim_id, StaleAssessment(), seen, status=200)
         if not form.is_valid():
             return self._answer(request, claim, form, status=400)
         try:
@@ -62,7 +65,7 @@ class ClaimView(TenantView):
             form.add_error(None, refusal.message)
             return self._answer(request, claim, form, status=400)
         except Conflict as conflict:
-            return self._conflict(request, claim_id, form, conflict, seen)
+            return self._conflict(request, claim_id, conflict, seen)
         return self._after(request, claim, decision)
 
     def _claim(self, claim_id: UUID) -> Claim:
@@ -91,7 +94,7 @@ class ClaimView(TenantView):
         return redirect("desk:claim", claim_id=lease.claim_id)
 
     def _conflict(
-        self, request: HttpRequest, claim_id: UUID, form: DecisionForm, conflict: Conflict, seen: Assessment
+        self, request: HttpRequest, claim_id: UUID, conflict: Conflict, seen: Assessment, *, status: int = 409
     ) -> HttpResponse:
         """Show the claim as it is now with everything the person wrote and chose, ready to be sent again."""
         claim = self._claim(claim_id)
@@ -102,7 +105,9 @@ class ClaimView(TenantView):
         kept["assessment_id"] = str(claim.assessment.id)
         kept["lease_token"] = str(lease.token) if lease and lease.holder_id == self.principal.user_id else ""
         again = self._form(kept, assessment=claim.assessment)
-        return self._answer(request, claim, again, note=note, status=409)
+        if status == 200:
+            again.errors.clear()  # nothing was sent to be judged yet
+        return self._answer(request, claim, again, note=note, status=status)
 
     def _answer(
         self,
@@ -116,7 +121,9 @@ class ClaimView(TenantView):
         context: dict[str, Any] = claim_context(claim, principal=self.principal, form=form, now=timezone.now())
         refused = _refusal(claim, self.principal.user_id)
         editable = (context["may_decide"] and not refused) or note is not None
-        context |= {"conflict": note, "refused": refused, "editable": editable}
+        writing = bool(editable and context["may_decide"])
+        news = news_of(claim, form.assessment, principal=self.principal, writing=writing)
+        context |= {"conflict": note, "refused": refused, "editable": editable, "news": news}
         return render(request, "desk/claim.html", context, status=status)
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from claims.choices import ReviewPriority
-from reviews.leases import take_next
+from reviews.leases import count_held, take_next
 from reviews.pages.queue_page import queue_etag, queue_frame, queue_pages, queue_row
 from reviews.queue import QueueFilters, open_claims, queue_counts
 from tenancy.base_views import TenantView
@@ -54,11 +54,12 @@ class QueueView(TenantView):
         viewer, threshold = self.principal.user_id, tenant_policy(self.principal.tenant_id).fraud_urgent_threshold
         rows = [queue_row(claim, viewer_id=viewer, urgent_threshold=threshold, now=now) for claim in claims.items]
         counts = queue_counts(tenant_id=self.principal.tenant_id, now=now)
+        held = count_held(holder_id=viewer, now=now)
         return {
             "rows": rows,
             "here": request.get_full_path(),
-            "etag": queue_etag(rows, counts, request.get_full_path()),
-            **queue_frame(filters, counts),
+            "etag": queue_etag(rows, counts, held, request.get_full_path()),
+            **queue_frame(filters, counts, held=held),
             **queue_pages(filters, cursor=cursor, next_cursor=claims.next_cursor),
         }
 

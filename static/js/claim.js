@@ -29,6 +29,8 @@ function walkEvidence(by) {
   const here = items.findIndex((item) => item.hasAttribute("aria-current"));
   show(items[here < 0 ? (by > 0 ? 0 : items.length - 1) : (here + by + items.length) % items.length]);
 }
+// A redirect inherits the fragment of the page it leaves: the next claim must not open at this one's moment.
+document.addEventListener("submit", () => history.replaceState(null, "", location.pathname + location.search));
 const deepLink = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);
 if (deepLink) player.video.addEventListener("loadedmetadata", () => player.seek(Number(deepLink[1])), { once: true });
 

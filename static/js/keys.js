@@ -30,7 +30,8 @@ function nameOf(event) {
 function belongsToControl(event, name) {
   const target = event.target;
   if (target.matches("video")) return false;
-  if (/Space|Enter/.test(name)) return target.closest("a, button, summary, input") !== null;
+  if (name.endsWith("Enter")) return target.closest("a, button, summary, input") !== null;
+  if (name.endsWith("Space")) return target.closest("button, summary, input") !== null; // a link takes Enter alone
   if (name.includes("Arrow")) return target.closest('input[type="radio"], [role="slider"]') !== null;
   return false;
 }

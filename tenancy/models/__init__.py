@@ -2,6 +2,7 @@
 
 from tenancy.models.access import ApiKey, IdempotencyRecord
 from tenancy.models.audit import AuditEvent, AuditHead
+from tenancy.models.ledger import CostRecord
 from tenancy.models.people import Membership, Tenant, User
 
-__all__ = ["ApiKey", "AuditEvent", "AuditHead", "IdempotencyRecord", "Membership", "Tenant", "User"]
+__all__ = ["ApiKey", "AuditEvent", "AuditHead", "CostRecord", "IdempotencyRecord", "Membership", "Tenant", "User"]

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NoReturn
-
 from django.db import models
 
-from observability.errors import PlatformError
+from tenancy.append_only import AppendOnly, AppendOnlyQuerySet, AppendOnlyRow
 from tenancy.choices import ActorType
-from tenancy.owned import TenantManager, TenantOwned, TenantQuerySet
+from tenancy.owned import TenantManager, TenantOwned
 
 
-class AppendOnly(PlatformError):
-    """Something tried to change what is already history: a fault of ours, never of the caller."""
-
+class AuditAppendOnly(AppendOnly):
     code = "audit_append_only"
     message = "The audit trail is only ever added to."
 
 
-class _EventQuerySet(TenantQuerySet["AuditEvent"]):
-    """Refuses the paths past `AuditEvent.save`; the triggers would, with a less telling message."""
-
-    def update(self, **columns: Any) -> NoReturn:
-        raise AppendOnly
-
-    def delete(self) -> NoReturn:
-        raise AppendOnly
-
-    def bulk_create(self, objs: Iterable[AuditEvent], *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly  # the chain needs one after the other
-
-    def bulk_update(self, objs: Iterable[AuditEvent], *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly
-
-    def _raw_delete(self, using: str | None) -> NoReturn:
-        raise AppendOnly
+class _EventQuerySet(AppendOnlyQuerySet["AuditEvent"]):
+    refusal = AuditAppendOnly
 
 
 class _EventManager(TenantManager["AuditEvent"]):
     queryset_class = _EventQuerySet
 
 
-class AuditEvent(TenantOwned):
+class AuditEvent(AppendOnlyRow):
     """One thing that happened. `before` and `after` are canonical JSON text: the hashed bytes are the stored ones.
 
     Database triggers refuse UPDATE and DELETE on both engines (`tenancy/audit_guard.py`).
     """
+
+    refusal = AuditAppendOnly
 
     seq = models.PositiveBigIntegerField()
     event = models.CharField(max_length=64)
@@ -71,14 +53,6 @@ class AuditEvent(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.event}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise AppendOnly
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AppendOnly
 
 
 class AuditHead(TenantOwned):

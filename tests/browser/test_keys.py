@@ -60,6 +60,26 @@ def test_keys_move_the_video(open_window: OpenWindow, ada: Person, cleo: Person)
     until(page, lambda: is_paused(page))
 
 
+def test_a_moment_jumped_to_plays_on_space_and_stays_with_its_claim(
+    open_window: OpenWindow, ada: Person, cleo: Person
+) -> None:
+    claim = reviewable_claim(cleo, "CLM-1")
+    reviewable_claim(cleo, "CLM-2")
+    page = open_window(ada)
+    page.goto(f"/desk/claims/{claim.id}/review/")
+    wait_for_video(page)
+    page.locator("[data-seek]").first.click()
+    settled(page)
+    assert "#t=" in page.url and is_paused(page)
+    press(page, "Space")
+    until(page, lambda: not is_paused(page))
+    press(page, "a", "1", "Control+Enter")
+    expect(page.get_by_role("heading", name="CLM-2")).to_be_visible()
+    assert "#" not in page.url
+    wait_for_video(page)
+    assert at(page) == 0.0
+
+
 def test_letters_stay_letters_while_writing_and_composing(open_window: OpenWindow, ada: Person, cleo: Person) -> None:
     claim = reviewable_claim(cleo, "CLM-1")
     page = open_window(ada)

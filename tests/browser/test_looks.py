@@ -19,7 +19,7 @@ from tenancy.scope import tenant_scope
 from tests.aiassist.monitoring.cases import label_cases
 from tests.browser.conftest import OpenWindow
 from tests.browser.rows import reviewable_claim
-from tests.files import make_claim
+from tests.files import make_assessment, make_claim
 from tests.people import Person
 
 pytestmark = pytest.mark.browser
@@ -42,6 +42,7 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
         fraud_risk_score=0.7,
         fraud_indicators=[{"code": "static_black", "weight": 0.2, "detail": "The picture stays black."}],
     )
+    renewed = _renewed(reviewable_claim(cleo, "CLM-RENEWED"), cleo)
     running = make_claim(cleo, "CLM-RUNNING", status=ClaimStatus.PROCESSING, stage="MINING", progress_percent=38)
     _decide(
         decided,
@@ -61,6 +62,8 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
         (ada, f"/desk/claims/{waiting.id}/review/"),
         (ada, f"/desk/claims/{decided.id}/review/"),
         (ada, f"/desk/claims/{black.id}/review/"),
+        (ada, f"/desk/claims/{renewed.id}/review/"),
+        (ada, f"/desk/claims/{renewed.id}/versions/1/"),
         (ada, "/desk/claims/"),
         (ada, "/desk/labels/"),
         (sam, "/desk/labels/"),
@@ -71,6 +74,18 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
         (cleo, f"/desk/claims/{waiting.id}/"),
         (ada, "/desk/claims/00000000-0000-7000-8000-000000000000/review/"),
     ]
+
+
+def _renewed(claim: Claim, owner: Person) -> Claim:
+    """Give the claim a second version that says something else."""
+    changes = [
+        {"field": "severity", "before": "MEDIUM", "after": "HIGH"},
+        {"field": "hazards", "before": [], "after": [{"kind": "IMPACT", "start_seconds": 4.4}]},
+    ]
+    with tenant_scope(owner.tenant.id):
+        newer = make_assessment(claim, version=2, severity="HIGH", prediction_set=["HIGH"], changes=changes)
+        Claim.objects.filter(id=claim.id).update(assessment=newer)
+    return claim
 
 
 def _decide(claim: Claim, person: Person, **draft: Any) -> None:

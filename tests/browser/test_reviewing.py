@@ -11,6 +11,7 @@ from tenancy.scope import tenant_scope
 from tests.browser.conftest import OpenWindow
 from tests.browser.rows import IMPACT_SECONDS, reviewable_claim
 from tests.browser.watching import at, settled, wait_for_video
+from tests.files import make_assessment
 from tests.people import PASSWORD, Person
 
 pytestmark = pytest.mark.browser
@@ -132,3 +133,21 @@ def test_the_queue_shows_new_claims_by_itself_and_keeps_the_chosen_row(
     reviewable_claim(cleo, "CLM-2")
     expect(page.get_by_role("link", name="CLM-2")).to_be_visible()
     expect(page.get_by_role("link", name="CLM-1")).to_be_focused()
+
+
+def test_who_writes_is_told_of_a_newer_assessment_and_keeps_the_text(
+    open_window: OpenWindow, ada: Person, cleo: Person
+) -> None:
+    claim = reviewable_claim(cleo, "CLM-1")
+    page = open_window(ada)
+    page.clock.install()
+    page.goto(f"/desk/claims/{claim.id}/review/")
+    page.get_by_label("Reasoning").fill("Half a sentence")
+    with tenant_scope(ada.tenant.id):
+        newer = make_assessment(claim, version=2, severity="HIGH", prediction_set=["HIGH"])
+        Claim.objects.filter(id=claim.id).update(assessment=newer)
+    page.clock.fast_forward(20_000)
+    expect(page.get_by_text("A newer assessment is there: version 2.")).to_be_in_viewport()
+    page.get_by_role("button", name="Show what changed").click()
+    expect(page.get_by_role("alert")).to_contain_text("A newer assessment arrived while you were writing")
+    expect(page.get_by_label("Reasoning")).to_have_value("Half a sentence")

@@ -11,16 +11,21 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from aiassist.types import Severity
 from claims.errors import ClaimNumberExists, MoveNotAllowed, StaleClaim
-from claims.models import Assessment, Claim, Resubmission, VideoFile
-from claims.services import assess_claim, record_unassessable
+from claims.models import Assessment, Claim, Reassessment, Resubmission, VideoFile
+from claims.services import assess_claim, reassess_next, record_unassessable
 from observability.jobs import Lease, LeaseLost, take_job
 from observability.models import Job
+from reviews.choices import DecisionKind
+from reviews.errors import StaleAssessment
+from reviews.services import DecisionDraft, decide_claim
 from tenancy.choices import Role
 from tenancy.models import AuditEvent
 from tenancy.scope import tenant_scope
 from tests.claims.handing_in import clip, files_in, hand_in, left_behind, receive
-from tests.claims.opinions import FakeEngine, take_only_job
+from tests.claims.opinions import FakeEngine, opinion_of, take_only_job
+from tests.claims.reassessing import ask_again, assessed_claim
 from tests.people import Person, make_person
 from tests.reviews.crowd import at_once
 
@@ -133,3 +138,53 @@ def test_a_worker_that_finishes_while_its_job_is_buried_leaves_one_outcome_after
         if claim.status == "AWAITING_REVIEW":
             assert versions == list(range(1, len(versions) + 1))
             assert versions
+
+
+def test_eight_requests_at_once_for_one_claim_are_one_run(cleo: Person, ada: Person) -> None:
+    claim = assessed_claim(cleo)
+    tasks = at_once(ada.tenant.id, [partial(ask_again, ada, claim)] * 8)
+    assert len(set(tasks)) == 1
+    assert Job.objects.filter(kind="claims.reassess").count() == 1
+    with tenant_scope(ada.tenant.id):
+        assert Reassessment.objects.count() == 1
+        assert AuditEvent.objects.filter(event="claim.reassessment_requested").count() == 1
+
+
+def test_eight_workers_woken_for_one_run_assess_its_claim_once(cleo: Person, ada: Person) -> None:
+    task_id = ask_again(ada, assessed_claim(cleo))
+
+    def work() -> str:
+        lease = take_job(job_id=task_id, now=timezone.now())
+        if lease is None:
+            return "left"
+        reassess_next(lease=lease, engine=FakeEngine())
+        return "assessed"
+
+    assert Counter(at_once(ada.tenant.id, [work] * 8)) == {"assessed": 1, "left": 7}
+    with tenant_scope(ada.tenant.id):
+        assert sorted(Assessment.objects.values_list("version", flat=True)) == [1, 2]
+
+
+def test_a_decision_and_a_newer_opinion_at_once_come_one_after_the_other(cleo: Person, ada: Person) -> None:
+    """Either the decision is first and no version follows it, or the version is and the decision is told of it."""
+    claim = assessed_claim(cleo)
+    assert claim.assessment_id is not None
+    lease = take_job(job_id=ask_again(ada, claim), now=timezone.now())
+    assert lease is not None
+    draft = DecisionDraft(DecisionKind.APPROVE, "Clear view.", claim.assessment_id)
+
+    def decide() -> str:
+        try:
+            decide_claim(claim_id=claim.id, actor=ada.principal, draft=draft, now=timezone.now())
+        except StaleAssessment as refusal:
+            return refusal.code
+        return "decided"
+
+    def work() -> str:
+        reassess_next(lease=lease, engine=FakeEngine(opinion_of(Severity.HIGH)))
+        return "worked"
+
+    outcomes = at_once(ada.tenant.id, [decide, work])
+    with tenant_scope(ada.tenant.id):
+        versions, state = Assessment.objects.count(), Reassessment.objects.get().state
+    assert (outcomes[0], versions, state) in {("decided", 1, "SKIPPED"), ("stale_assessment", 2, "DONE")}

@@ -131,8 +131,9 @@ def test_claim_tells_staff_of_resubmissions_and_its_client_not(assessed: Claim, 
 def test_assessment_has_the_contracts_shape(assessed: Claim, ada: Person) -> None:
     body = ada.api().get(f"{CLAIMS}/{assessed.id}/assessment").json()
     assert list(body) == [
-        "id", "claim_id", "version", "outcome", "reason_code", "severity", "confidence", "prediction_set",
-        "coverage_target", "calibrated", "calibration_source", "review_priority", "priority_reasons",
+        "id", "claim_id", "version", "previous_version", "changes", "outcome", "reason_code", "severity",
+        "confidence", "prediction_set", "coverage_target", "calibrated", "calibration_source", "review_priority",
+        "priority_reasons",
         "fault_assessment", "fraud_risk_score", "fraud_indicators", "fraud_source", "fraud_model", "hazards",
         "evidence", "summary", "provider",
         "degraded", "service_level", "processing_seconds", "created_at",

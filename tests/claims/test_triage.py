@@ -8,8 +8,8 @@ from itertools import combinations
 import pytest
 
 from aiassist.types import Outcome, Severity
-from claims.choices import ReviewPriority
-from claims.triage import triage
+from claims.choices import QUEUE_RANK, ReviewPriority
+from claims.triage import not_lowered, triage
 from tenancy.policy import TenantPolicy
 from tests.claims.opinions import opinion_of
 
@@ -83,3 +83,13 @@ def test_triage_points_reach_fifty_exactly_for_the_urgent() -> None:
                         opinion = opinion_of(*possible, fraud=fraud, degraded=degraded, calibrated=calibrated)
                         order = triage(opinion=opinion, policy=STRICT, now=NOW)
                         assert (order.points >= 50) == (order.priority == ReviewPriority.URGENT)
+
+
+@pytest.mark.parametrize("standing", list(ReviewPriority))
+@pytest.mark.parametrize("possible", [(NONE,), (LOW,), (HIGH,)])
+def test_a_newer_opinion_only_ever_raises(standing: ReviewPriority, possible: tuple[Severity, ...]) -> None:
+    order = triage(opinion=opinion_of(*possible), policy=LENIENT, now=NOW)
+    kept = not_lowered(order, standing=standing, version=1)
+    assert QUEUE_RANK[kept.priority] == min(QUEUE_RANK[standing], QUEUE_RANK[order.priority])
+    assert (kept == order) == (QUEUE_RANK[standing] >= QUEUE_RANK[order.priority])
+    assert (kept.reasons[-1].code == "priority_kept") == (kept != order)

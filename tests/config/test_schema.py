@@ -49,7 +49,8 @@ def addresses(patterns: list[Any], before: str = "/") -> set[str]:
             found |= addresses(pattern.url_patterns, route)
         elif isinstance(pattern, URLPattern):
             for name in pattern.pattern.converters:
-                route = route.replace(f"<uuid:{name}>", f"{{{name}}}")
+                for kind in ("uuid", "str"):
+                    route = route.replace(f"<{kind}:{name}>", f"{{{name}}}")
             found.add(route)
     return found
 

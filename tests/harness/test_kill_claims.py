@@ -15,7 +15,7 @@ from tests.processes import Site, own_site, wait_until
 
 CLAIMS, KILLS = 50, 5
 
-_TENANT = """
+TENANT = """
 from tenancy.models import Membership, Tenant, User
 tenant = Tenant.objects.create(slug="acme", name="Acme")
 user = User.objects.create_user("ada")
@@ -40,14 +40,14 @@ with every_tenant("harness"):
 """
 
 
-def _clips(folder: Path) -> list[Path]:
-    """Return fifty files with the same two seconds of film and different bytes (a free box at the end)."""
+def films(folder: Path, count: int) -> list[Path]:
+    """Return files with the same two seconds of film and different bytes (a free box at the end)."""
     spec = ClipSpec(ClipKind.REAR_END, seed=5, width=320, height=180, fps=20, duration_seconds=2.0, delta_v_kmh=20.0)
     first = folder / "film.mp4"
     render_clip(spec, first)
     film = first.read_bytes()
     paths = []
-    for number in range(CLAIMS):
+    for number in range(count):
         path = folder / f"film-{number:02}.mp4"
         path.write_bytes(film + struct.pack(">I4sQ", 16, b"free", number))
         paths.append(path)
@@ -62,11 +62,11 @@ def _counts(site: Site) -> dict[str, int]:
 @pytest.mark.harness
 def test_claims_survive_five_killed_workers(tmp_path: Path) -> None:
     (tmp_path / "clips").mkdir()
-    clips = _clips(tmp_path / "clips")
+    clips = films(tmp_path / "clips", CLAIMS)
     site_folder = tmp_path / "site"
     site_folder.mkdir()
     with own_site(site_folder, {"JOB_LEASE_SECONDS": "4"}) as site:
-        site.manage("shell", "--no-imports", "-c", _TENANT)
+        site.manage("shell", "--no-imports", "-c", TENANT)
         site.manage("ingest", *map(str, clips), "--tenant", "acme", "--user", "ada", "--json")
         in_flight = 0
         for kill in range(KILLS):

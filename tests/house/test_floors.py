@@ -86,7 +86,9 @@ def test_measuring_and_rendering_know_no_framework() -> None:
 
 
 def test_each_sdk_has_one_adapter_file() -> None:
-    homes = {"openai": set(), "sentry_sdk": set(), "chromadb": set(), "anthropic": set()}  # type: dict[str, set[str]]
+    homes: dict[str, set[str]] = {
+        sdk: set() for sdk in ("openai", "anthropic", "httpx2", "sentry_sdk", "chromadb", "opentelemetry")
+    }
     for path in files_of(*FLOORS):
         for _line, module in _imports(tree_of(path)):
             sdk = module.split(".")[0]

@@ -1,4 +1,4 @@
-"""`claims/workflow.py` alone writes `Claim.status`; audit rows are written by `tenancy/audit.py` alone."""
+"""`claims/workflow.py` alone writes `Claim.status`; the trail and the ledger have one writer each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tests.house.source import FLOORS, files_of, name_of, tree_of
 
 STATUS_WRITER = "claims/workflow.py"
 AUDIT_WRITER = "tenancy/audit.py"
+LEDGER_WRITER = "tenancy/ledger.py"
 _WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "Claim"}
 
 
@@ -51,4 +52,19 @@ def test_only_the_audit_module_writes_audit_rows() -> None:
                     and ("'AuditEvent'" in dump or "'AuditHead'" in dump)
                 ):
                     wrong.append(f"{name_of(path)}:{node.lineno}")
+    assert not wrong, wrong
+
+
+def test_only_the_ledger_module_writes_costs() -> None:
+    wrong = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in files_of(*FLOORS)
+        if name_of(path) != LEDGER_WRITER
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call)
+        and (
+            getattr(node.func, "id", "") == "CostRecord"
+            or (getattr(node.func, "attr", "") == "create" and "'CostRecord'" in ast.dump(node.func))
+        )
+    ]
     assert not wrong, wrong

@@ -136,3 +136,17 @@ def test_broker_problem_tells_a_folder_that_is_not_there(folder: Path) -> None:
     folder.rmdir()
     assert broker.broker_problem() == "folder_not_writable"
     assert broker.room_for_messages() == broker._MOST_WAITING_MESSAGES
+
+
+def test_the_first_to_publish_finds_the_folders_made(settings: object, tmp_path: Path) -> None:
+    home = tmp_path / "broker"
+    settings.CELERY_BROKER_URL, settings.BROKER_DIR = "filesystem://", home  # type: ignore[attr-defined]
+    options = {
+        "data_folder_in": str(home / "queue"),
+        "data_folder_out": str(home / "queue"),
+        "control_folder": str(home / "control"),
+    }
+    with Connection("filesystem://", transport_options=options) as connection:
+        queue = connection.SimpleQueue("first")  # kombu remembers bindings by name for the whole process
+        queue.put({"number": 1})
+        assert queue.get(timeout=5).payload == {"number": 1}

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -185,3 +187,41 @@ def test_running_job_without_a_lease_cannot_be_stored() -> None:
     job = make_job()
     with pytest.raises(IntegrityError), transaction.atomic():
         Job.objects.filter(id=job.id).update(state=JobState.RUNNING)
+
+
+def test_continue_job_gives_the_rest_a_turn_of_its_own_with_fresh_attempts() -> None:
+    job = make_job(attempts=3)
+    lease = taken(job.id)
+    assert lease.attempt == 4
+    with transaction.atomic():
+        jobs.continue_job(lease=lease, percent=40, now=NOON)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.progress_percent, job.token) == (JobState.PENDING, 0, 40, None)
+    assert taken(job.id).attempt == 1
+
+
+def test_continue_job_is_fenced() -> None:
+    job = make_job()
+    lease = taken(job.id)
+    assert jobs.take_job(job_id=job.id, now=NOON + LEASE + SECOND) is not None
+    with pytest.raises(LeaseLost), transaction.atomic():
+        jobs.continue_job(lease=lease, percent=40, now=NOON + LEASE + SECOND)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_continue_job_is_refused_outside_the_transaction_of_its_part() -> None:
+    lease = taken(make_job().id)
+    with pytest.raises(PlatformError) as refusal:
+        jobs.continue_job(lease=lease, percent=40, now=NOON)
+    assert refusal.value.code == "job_outside"
+
+
+def test_continue_job_wakes_a_worker_for_the_next_turn(
+    django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = taken(make_job().id)
+    woken: list[UUID] = []
+    monkeypatch.setattr(jobs, "_wake_worker", woken.append)
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.continue_job(lease=lease, percent=40, now=NOON)
+    assert woken == [lease.job_id]

@@ -16,6 +16,7 @@ BOUNDED = {
     "state",
     "priority",
     "source",
+    "breaker",
 }
 
 

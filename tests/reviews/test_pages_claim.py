@@ -281,8 +281,8 @@ def test_claim_page_query_budget(
 ) -> None:
     browser = ada.browser()
     # session, person, memberships ×2, claim, assessment, policy of the tenant, lease, evidence, decisions, history,
-    # resubmissions, parties
-    with django_assert_max_num_queries(14):
+    # resubmissions, parties, versions, open reassessment
+    with django_assert_max_num_queries(16):
         assert browser.get(address(claim)).status_code == 200
 
 
@@ -290,3 +290,21 @@ def test_a_broken_assessment_id_is_an_error_of_the_form(ada: Person, claim: Clai
     answer = ada.browser().post(address(claim), filled(claim, assessment_id="x"))
     assert answer.status_code == 400
     assert "The video shows what was reported." in answer.content.decode()
+
+
+def test_a_share_that_nothing_narrows_is_called_open_and_not_fifty(cleo: Person, ada: Person) -> None:
+    claim = make_assessed_claim(
+        cleo, "CLM-OPEN", suggested_fault_pct=50.0, fault_low_pct=0.0, fault_high_pct=100.0, scenario="NO_EVENT"
+    )
+    page = ada.browser().get(address(claim)).content.decode()
+    assert "nothing between 0 and 100 % is ruled out" in page and "my own judgement" in page
+    assert "Open</span>" in ada.browser().get("/desk/").content.decode()
+    narrowed = ada.browser().get(address(make_assessed_claim(cleo, "CLM-8"))).content.decode()
+    assert "between 50 and 90 %" in narrowed and "I agree with 70 % fault" in narrowed
+
+
+def test_a_confidence_that_is_held_down_says_so(cleo: Person, ada: Person) -> None:
+    sure = {"NONE": 0.01, "LOW": 0.02, "MEDIUM": 0.95, "HIGH": 0.02}
+    capped = make_assessed_claim(cleo, "CLM-CAPPED", confidence=0.7, probabilities=sure)
+    assert "sure, capped" in ada.browser().get(address(capped)).content.decode()
+    assert "sure, capped" not in ada.browser().get(address(make_assessed_claim(cleo, "CLM-9"))).content.decode()

@@ -63,6 +63,16 @@ def test_queue_filters_stand_in_the_address(ada: Person, cleo: Person) -> None:
     assert "No claim matches these filters" in text
 
 
+def test_queue_counts_what_the_viewer_holds(ada: Person, sam: Person, cleo: Person) -> None:
+    for number in ("CLM-1", "CLM-2", "CLM-3"):
+        claim = make_assessed_claim(cleo, number)
+        holder = sam if number == "CLM-3" else ada
+        with tenant_scope(holder.tenant.id):
+            take_lease(claim_id=claim.id, actor=holder.principal, now=timezone.now())
+    assert 'Held by me <span class="count">2</span>' in ada.browser().get(QUEUE).content.decode()
+    assert 'Held by me <span class="count">1</span>' in sam.browser().get(QUEUE).content.decode()
+
+
 def test_queue_marks_what_is_overdue(ada: Person, cleo: Person) -> None:
     claim = make_assessed_claim(cleo, "CLM-LATE")
     with tenant_scope(ada.tenant.id):

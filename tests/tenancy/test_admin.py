@@ -64,7 +64,7 @@ def rows(adam: Person, zoe: Person) -> dict[str, Any]:
     }
 
 
-OPERATORS = {"tenant", "user", "membership", "apikey", "auditevent", "job", "workerheartbeat"}
+OPERATORS = {"tenant", "user", "membership", "apikey", "auditevent", "job", "workerheartbeat", "circuitbreaker"}
 
 
 def lists() -> dict[str, str]:

@@ -67,9 +67,9 @@ def test_health_detailed_answers_while_something_is_away(olga: Client, monkeypat
 
 
 def test_health_detailed_names_providers_without_their_keys(olga: Client, settings: object) -> None:
-    settings.OPENAI_API_KEY = "sk-" + "a" * 40  # type: ignore[attr-defined]
+    settings.OPENAI_API_KEY = settings.ANTHROPIC_API_KEY = "sk-" + "a" * 40  # type: ignore[attr-defined]
     answer = olga.get(ADDRESS)
-    assert answer.json()["providers"] == ["openai", "rules"]
+    assert answer.json()["providers"] == ["openai", "anthropic", "rules"]
     assert "sk-" not in answer.content.decode()
 
 

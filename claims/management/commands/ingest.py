@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from claims import ingesting
-from claims.ingesting import Ingested, follow_claims, ingest_file, ingesting_principal
+from claims.ingesting import Ingested, follow_claims, ingest_file, member_of
 from observability.errors import NotFound, PlatformError, Unavailable
 from tenancy.principals import Principal
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         if options["claim_number"] and len(videos) > 1:
             raise CommandError("--claim-number names one claim; give one video.", returncode=_USAGE)
         try:
-            actor = ingesting_principal(tenant_slug=options["tenant"], username=options["user"])
+            actor = member_of(tenant_slug=options["tenant"], username=options["user"])
         except NotFound as error:
             raise CommandError(error.message, returncode=_NOT_FOUND) from error
         with _progress_bar(quiet=options["json"]) as tell:

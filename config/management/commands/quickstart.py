@@ -20,6 +20,7 @@ from config.quickstart import ground, servers
 from config.quickstart.demonstration import follow, hand_in, missing_clips
 from config.quickstart.display import Display, welcome
 from config.quickstart.people import Credentials, make_people
+from config.quickstart.weights import WeightsErrand
 from observability.errors import PlatformError
 
 
@@ -53,6 +54,7 @@ class Command(BaseCommand):
     def _run(self, folder: Path, *, port: int, serve: bool, as_json: bool) -> None:
         url = f"http://127.0.0.1:{port}"
         with Display() as display:
+            weights = WeightsErrand(Path(settings.MODEL_DIR))
             display.show("Database and people", 0.1, "")
             ground.build_database()
             credentials = make_people(folder)
@@ -61,6 +63,8 @@ class Command(BaseCommand):
                 display.show("Pages", 0.1, "")
                 ground.build_static_files()
                 display.finish("Pages", "ready")
+            display.show("Detector weights", 0.5, "")
+            display.finish("Detector weights", weights.outcome())
             running = servers.start_servers(data_dir=folder, manage=sys.argv[0], port=port, web=serve)
             try:
                 if serve:

@@ -12,7 +12,7 @@ import numpy as np
 from aiassist.assessment.pipeline import run
 from aiassist.assessment.severity import FeatureScale, SeverityModel
 from aiassist.gateway.chain import ProviderChain
-from aiassist.gateway.types import ProviderAnswer, Reach, VisionRequest
+from aiassist.gateway.types import ProviderAnswer, Reach, Usage, VisionRequest
 from aiassist.types import (
     Dossier,
     EvidenceStage,
@@ -109,6 +109,7 @@ class Answering:
     """A vision model that gives this answer and remembers what it was asked."""
 
     name = "openai"
+    model = "seeing-1"
     reach = Reach.EXTERNAL
 
     def __init__(self, content: object) -> None:
@@ -117,7 +118,7 @@ class Answering:
 
     def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
         self.requests.append(request)
-        return ProviderAnswer(content=self.content, model="seeing-1", input_tokens=100, output_tokens=20)
+        return ProviderAnswer(content=self.content, model="seeing-1", usage=Usage(100, 20))
 
 
 def vision_answer(

@@ -24,7 +24,7 @@ from tests.aiassist.assessment.cases import (
 
 
 def said(content: dict[str, object], *, provider: str = "openai") -> ChainAnswer:
-    return ChainAnswer(validated(content, VISION_SCHEMA), provider, "m", "vision_v1", 1, 0, 0)
+    return ChainAnswer(validated(content, VISION_SCHEMA), provider, "m", "vision_v1", 1)
 
 
 def check(content: dict[str, object], **changes: object) -> tuple[int, int, Severity | None]:

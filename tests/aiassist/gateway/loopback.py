@@ -1,8 +1,9 @@
-"""A real HTTP server on the loopback address that speaks the chat-completions protocol, well or badly."""
+"""A real HTTP server on the loopback address that does what a list of turns says, well or badly."""
 
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 Turn = Callable[[BaseHTTPRequestHandler], None]
+SECRET = "SECRET WORDS"  # what a provider writes about a refusal; it must never reach our messages
 
 
 @dataclass
@@ -20,8 +22,16 @@ class Loopback:
     url: str
     turns: list[Turn]
     requests: list[dict[str, Any]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that gives up is what most of these tests want; nobody reads its traceback."""
 
 
 @contextmanager
@@ -35,6 +45,7 @@ def loopback(*turns: Turn) -> Iterator[Loopback]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.loopback.requests.append(json.loads(body))
+            self.loopback.paths.append(self.path)
             self.loopback.keys.append(self.headers.get("Authorization", ""))
             turn = self.loopback.turns.pop(0) if len(self.loopback.turns) > 1 else self.loopback.turns[0]
             try:
@@ -45,8 +56,7 @@ def loopback(*turns: Turn) -> Iterator[Loopback]:
         def log_message(self, format: str, *args: object) -> None:
             """Tests read answers, not logs."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     Handler.loopback = Loopback(url=f"http://127.0.0.1:{server.server_address[1]}/v1", turns=list(turns))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -58,24 +68,12 @@ def loopback(*turns: Turn) -> Iterator[Loopback]:
         server.server_close()
 
 
-def envelope(text: object, *, finish_reason: str = "stop") -> dict[str, object]:
-    """The protocol's answer around a message."""
-    return {
-        "id": "x",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "served-model",
-        "choices": [{"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}],
-        "usage": {"prompt_tokens": 321, "completion_tokens": 45, "total_tokens": 366},
-    }
-
-
-def answers(text: object, *, finish_reason: str = "stop") -> Turn:
-    return sends(200, json.dumps(envelope(text, finish_reason=finish_reason)))
-
-
-def answers_json(content: object) -> Turn:
-    return answers(json.dumps(content))
+@contextmanager
+def nobody_listens() -> Iterator[str]:
+    """Hold a port on which every connection is refused."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))  # bound but not listening
+        yield f"http://127.0.0.1:{reserved.getsockname()[1]}/v1"
 
 
 def sends(status: int, body: str, **headers: str) -> Turn:
@@ -95,7 +93,9 @@ def sends(status: int, body: str, **headers: str) -> Turn:
 
 
 def refuses(status: int, *, code: str = "x", **headers: str) -> Turn:
-    return sends(status, json.dumps({"error": {"message": "SECRET WORDS", "code": code, "type": "t"}}), **headers)
+    """Refuse with a body that both protocols' clients can read."""
+    error = {"message": SECRET, "code": code, "type": "t"}
+    return sends(status, json.dumps({"type": "error", "error": error}), **headers)
 
 
 def hangs(handler: BaseHTTPRequestHandler) -> None:
@@ -122,8 +122,19 @@ def truncates(handler: BaseHTTPRequestHandler) -> None:
     handler.send_header("Content-Type", "application/json")
     handler.send_header("Content-Length", "5000")
     handler.end_headers()
-    handler.wfile.write(json.dumps(envelope("{"))[:80].encode())
+    handler.wfile.write(b'{"id": "x", "choices": [{"index": 0')
     handler.close_connection = True
+
+
+def floods(handler: BaseHTTPRequestHandler) -> None:
+    """Send without an end, in chunks, until the client has had enough."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    chunk = b" " * 65_536
+    while not _closing(handler).is_set():
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
 
 
 def hangs_up(handler: BaseHTTPRequestHandler) -> None:

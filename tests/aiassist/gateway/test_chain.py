@@ -13,6 +13,7 @@ from aiassist.gateway.types import (
     ProviderAnswer,
     ProviderError,
     Reach,
+    Usage,
     VisionRequest,
 )
 from aiassist.gateway.vision_schema import VISION_SCHEMA
@@ -38,6 +39,7 @@ class Scripted:
         self, clock: Clock, *script: object, name: str = "openai", reach: Reach = Reach.EXTERNAL, takes: float = 0.0
     ) -> None:
         self.name = name
+        self.model = f"{name}-model"
         self.reach = reach
         self.timeouts: list[float] = []
         self._clock = clock
@@ -50,7 +52,7 @@ class Scripted:
         step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         if isinstance(step, ProviderError):
             raise step
-        return ProviderAnswer(content=step, model=f"{self.name}-model", input_tokens=10, output_tokens=5)
+        return ProviderAnswer(content=step, model=f"{self.name}-model", usage=Usage(10, 5))
 
 
 def transient(retry_after_seconds: float | None = None) -> ProviderError:
@@ -77,8 +79,7 @@ def test_ask_returns_who_served_it() -> None:
         model="openai-model",
         prompt_version="vision_v1",
         attempts=1,
-        input_tokens=10,
-        output_tokens=5,
+        usage=Usage(10, 5),
     )
     assert answer.from_model
     assert clock.pauses == []
@@ -115,7 +116,8 @@ def test_ask_never_waits_longer_than_the_cap_by_itself() -> None:
 def test_ask_succeeds_on_the_second_attempt() -> None:
     clock = Clock()
     answer = ask(clock, Scripted(clock, transient(), GOOD_ANSWER))
-    assert (answer.provider, answer.attempts, answer.errors) == ("openai", 2, ("openai:http_500",))
+    assert (answer.provider, answer.attempts, answer.retries) == ("openai", 2, 1)
+    assert answer.errors == ("openai:http_500",)
 
 
 def test_ask_waits_as_long_as_the_server_asked() -> None:

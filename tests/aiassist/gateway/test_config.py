@@ -6,11 +6,14 @@ import pytest
 from pytest_django import Settings
 
 from aiassist.gateway.chain import chain_from
-from aiassist.gateway.config import GatewayConfig
+from aiassist.gateway.config import DEFAULT_ANTHROPIC_MODEL, ChainPolicy, GatewayConfig
 from aiassist.gateway.reach import reach_of
 from aiassist.gateway.types import Reach
-from tests.aiassist.gateway.loopback import answers_json, loopback
+from tenancy.scope import tenant_scope
+from tests.aiassist.gateway.loopback import loopback, refuses
 from tests.aiassist.gateway.requests import GOOD_ANSWER, make_request
+from tests.aiassist.gateway.wires import OPENAI
+from tests.people import Person
 
 
 @pytest.fixture(autouse=True)
@@ -18,14 +21,17 @@ def nothing_configured(settings: Settings) -> None:
     settings.OPENAI_API_KEY = ""
     settings.OPENAI_BASE_URL = "https://api.openai.com/v1"
     settings.OPENAI_MODEL = "gpt-x"
+    settings.ANTHROPIC_API_KEY = ""
+    settings.ANTHROPIC_BASE_URL = ""
+    settings.ANTHROPIC_MODEL = ""
     settings.LOCAL_LLM_BASE_URL = ""
     settings.LOCAL_LLM_MODEL = "small"
 
 
 def test_from_settings_knows_no_provider_by_default() -> None:
     config = GatewayConfig.from_settings()
-    assert (config.openai, config.local) == (None, None)
-    assert config.policy.total_deadline_seconds == 90.0
+    assert (config.openai, config.anthropic, config.local) == (None, None, None)
+    assert config.policy == ChainPolicy(), "feature A1's figures are the defaults of the environment too"
 
 
 def test_from_settings_hides_the_key(settings: Settings) -> None:
@@ -36,16 +42,39 @@ def test_from_settings_hides_the_key(settings: Settings) -> None:
     assert "sk-secret" not in repr(config)
 
 
-def test_chain_from_asks_openai_first_and_then_the_local_server(settings: Settings) -> None:
-    with loopback(answers_json({"view": "WRONG"})) as first, loopback(answers_json(GOOD_ANSWER)) as second:
-        settings.OPENAI_API_KEY = "sk-secret"
-        settings.OPENAI_BASE_URL = first.url
-        settings.LOCAL_LLM_BASE_URL = second.url
-        answer = chain_from(GatewayConfig.from_settings()).ask(make_request(), external_allowed=True)
+def test_from_settings_takes_anthropics_own_address_and_model(settings: Settings) -> None:
+    settings.ANTHROPIC_API_KEY = "sk-ant-secret"
+    config = GatewayConfig.from_settings()
+    assert config.anthropic is not None
+    assert (config.anthropic.base_url, config.anthropic.model) == ("https://api.anthropic.com", DEFAULT_ANTHROPIC_MODEL)
+    assert "sk-ant-secret" not in repr(config)
+
+
+def test_from_settings_reads_how_patient_the_chain_is(settings: Settings) -> None:
+    settings.AI_ATTEMPTS = 2
+    settings.AI_BACKOFF_BASE_SECONDS = 1.0
+    settings.AI_BACKOFF_CAP_SECONDS = 3.0
+    settings.AI_CALL_TIMEOUT_SECONDS = 7.0
+    settings.AI_DEADLINE_SECONDS = 20.0
+    assert GatewayConfig.from_settings().policy == ChainPolicy(2, 1.0, 3.0, 7.0, 20.0)
+
+
+def test_chain_from_asks_openai_then_anthropic_then_the_local_server(settings: Settings, ada: Person) -> None:
+    with (
+        tenant_scope(ada.tenant.id),
+        loopback(OPENAI.answers_json({"view": "WRONG"})) as first,
+        loopback(refuses(400)) as second,
+        loopback(OPENAI.answers_json(GOOD_ANSWER)) as third,
+    ):
+        settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL = "sk-openai", first.url
+        settings.ANTHROPIC_API_KEY, settings.ANTHROPIC_BASE_URL = "sk-ant", second.url.removesuffix("/v1")
+        settings.LOCAL_LLM_BASE_URL = third.url
+        chain = chain_from(GatewayConfig.from_settings(), reference="claim-1")
+        answer = chain.ask(make_request(), external_allowed=True)
     assert (answer.provider, answer.model) == ("local", "served-model")
-    assert answer.errors == ("openai:answer_breaks_schema",)
-    assert second.requests[0]["model"] == "small"
-    assert "sk-secret" not in second.keys[0], "one provider's key never reaches another"
+    assert answer.errors == ("openai:answer_breaks_schema", "anthropic:request_refused")
+    assert third.requests[0]["model"] == "small"
+    assert (first.keys, second.keys, third.keys) == (["Bearer sk-openai"], ["Bearer sk-ant"], ["Bearer none"])
 
 
 @pytest.mark.parametrize(

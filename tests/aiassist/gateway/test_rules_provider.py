@@ -9,6 +9,7 @@ import pytest
 
 from aiassist.gateway.rules_provider import RulesProvider
 from aiassist.gateway.schema import validated
+from aiassist.gateway.types import Usage
 from aiassist.gateway.vision_schema import VISION_SCHEMA
 from tests.aiassist.gateway.requests import make_request
 
@@ -44,4 +45,4 @@ def test_state_does_not_listen_to_the_claimant() -> None:
 
 def test_ask_answers_like_any_other_link() -> None:
     answer = RulesProvider().ask(make_request(), timeout_seconds=0.0)
-    assert (answer.model, answer.input_tokens) == ("rules-1", 0)
+    assert (answer.model, answer.usage) == ("rules-1", Usage())

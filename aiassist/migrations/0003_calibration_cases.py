@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('aiassist', '0001_fraud_models'),
+        ('aiassist', '0002_fraud_models'),
         ('tenancy', '0002_audit_append_only'),
     ]
 

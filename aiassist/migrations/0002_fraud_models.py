@@ -8,10 +8,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    initial = True
-
     dependencies = [
-        ('tenancy', '0002_audit_append_only'),
+        ('aiassist', '0001_stored_answers'),
     ]
 
     operations = [

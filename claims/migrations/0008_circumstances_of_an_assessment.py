@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('claims', '0006_what_made_the_fraud_score'),
+        ('claims', '0007_reassessments'),
     ]
 
     operations = [
