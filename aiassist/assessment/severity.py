@@ -148,6 +148,7 @@ def severity_opinion(
         calibrated=tenant is not None or (is_calibrated(model.calibration) and not prediction.unfamiliar),
         calibration_source=TENANT if tenant is not None else model.calibration_source,
         model_version=model.version,
+        model_probabilities={each: round(share, 4) for each, share in prediction.probabilities.items()},
     )
 
 
