@@ -68,6 +68,16 @@ class FilmRoll:
             min(after, key=lambda kept: kept.seconds, default=None),
         )
 
+    def between(self, first: float, last: float) -> list[FilmPicture]:
+        """The kept pictures of a stretch, in order of time."""
+        stretch = [kept for kept in self._steady + self._extra if first <= kept.seconds <= last]
+        return sorted(stretch, key=lambda kept: kept.seconds)
+
+    @property
+    def step_seconds(self) -> float:
+        """How far apart the steady pictures are."""
+        return self._step
+
     @property
     def last_seconds(self) -> float:
         return max((kept.seconds for kept in self._steady + self._extra), default=0.0)

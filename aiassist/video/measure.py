@@ -43,6 +43,7 @@ from pathlib import Path
 
 from aiassist.types import Finding, IntegrityCode, IntegrityFlag, Keyframe, Measurements
 from aiassist.video.analysis import Analysis, analyse
+from aiassist.video.detection import Detector
 from aiassist.video.events import Event, finding_of, hazard_of
 from aiassist.video.facts import degraded_of, facts_of, signals_of
 from aiassist.video.features import features_of
@@ -50,6 +51,7 @@ from aiassist.video.gather import Gathered, gather
 from aiassist.video.keyframes import clean_jpeg, evidence_jpeg, flag_finding
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.quiet import strongest_moments
+from aiassist.video.road_users import with_road_users
 
 CLEAN_KEYFRAMES = 8
 # A minute of traffic gives a handful of findings; a hundred bangs are one noisy microphone.
@@ -60,11 +62,16 @@ BLOCKING = (IntegrityCode.TEST_BARS, IntegrityCode.STATIC_BLACK, IntegrityCode.N
 
 
 def measure_file(
-    path: Path, *, demuxer: str, limits: DecodeLimits, on_progress: Callable[[float], None] | None = None
+    path: Path,
+    *,
+    demuxer: str,
+    limits: DecodeLimits,
+    on_progress: Callable[[float], None] | None = None,
+    detector: Detector | None = None,
 ) -> Measurements:
     """Decodes a file once and measures everything; the same file gives the same values, bit by bit."""
     gathered = gather(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
-    measurements = measurements_of(gathered)
+    measurements = with_road_users(measurements_of(gathered), film=gathered.film, detector=detector)
     if on_progress is not None:
         on_progress(1.0)
     return measurements
