@@ -1,4 +1,4 @@
-"""Rows of the opinion engine: answers of models that are kept, and the fraud models of a tenant's own history."""
+"""Rows of the opinion engine: kept answers of models, a tenant's own fraud models, and people's blind labels."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from aiassist.choices import FraudModelState
+from aiassist.types import Severity
 from tenancy.owned import TenantOwned
 
 
@@ -67,3 +68,38 @@ class FraudModelVersion(TenantOwned):
     def version(self) -> str:
         """The name that assessments carry."""
         return f"fraud-{self.number}"
+
+
+class CalibrationCase(TenantOwned):
+    """What the AI had said of a randomly drawn claim, and what a person said who saw none of it. Only ever added.
+
+    `assessment_id` is no foreign key: the engine knows no claim file.
+    """
+
+    assessment_id = models.UUIDField()
+    model_version = models.CharField(max_length=80)
+    probabilities = models.JSONField()
+    prediction_set = models.JSONField()
+    coverage_target = models.FloatField()
+    calibration_source = models.CharField(max_length=16)
+    true_label = models.CharField(max_length=8, choices=[(s, s) for s in Severity])
+    inclusion_probability = models.FloatField()
+    drawn_at = models.DateTimeField()
+    labelled_at = models.DateTimeField()
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "assessment_id"], name="calibration_case_once"),
+            models.CheckConstraint(
+                name="calibration_case_share", condition=Q(inclusion_probability__gt=0, inclusion_probability__lte=1)
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant", "model_version", "true_label", "-labelled_at"], name="calibration_case_newest"
+            ),
+            models.Index(fields=["tenant", "labelled_at"], name="calibration_case_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.true_label} {self.assessment_id}"

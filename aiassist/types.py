@@ -190,6 +190,24 @@ class VideoFacts:
 
 
 @dataclass(frozen=True)
+class Telemetry:
+    """What the camera's own sensors recorded; None where the file has no such sensor. Positions stay in the file.
+
+    `delta_v_kmh` is the change of speed in the hardest blow at `delta_v_seconds`, with the error that the sensor's
+    sampling leaves; it outranks what pictures say. `recorded_unix_seconds` is the satellites' time of picture one.
+    """
+
+    fixes: int
+    acceleration_samples: int
+    largest_speed_kmh: float | None = None
+    peak_acceleration_g: float | None = None
+    delta_v_kmh: float | None = None
+    delta_v_error_kmh: float | None = None
+    delta_v_seconds: float | None = None
+    recorded_unix_seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class Measurements:
     """Everything one pass over the video measured; the only input of severity, fault and fraud.
 
@@ -207,6 +225,7 @@ class Measurements:
     not_assessable_reason: IntegrityCode | None
     degraded: tuple[str, ...]
     keyframes: tuple[Keyframe, ...] = ()
+    telemetry: Telemetry | None = None
 
 
 @dataclass(frozen=True)

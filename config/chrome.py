@@ -25,6 +25,7 @@ class NavLink:
 # Label, icon, address name, scopes of which one is needed.
 _DESK_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
     ("Queue", "queue", "desk:queue", frozenset({Scope.REVIEW})),
+    ("Labels", "eye", "desk:labels", frozenset({Scope.REVIEW})),
     ("Claims", "claims", "claims:list", frozenset({Scope.READ})),
     ("New claim", "upload", "claims:new", frozenset({Scope.WRITE})),
 )

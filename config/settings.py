@@ -56,6 +56,7 @@ try:
     )
     SENTRY_DSN = _env.secret("SENTRY_DSN")
     SENTRY_TRACES_SAMPLE_RATE = _env.share("SENTRY_TRACES_SAMPLE_RATE", 0.0)
+    OTEL_EXPORTER_OTLP_ENDPOINT = _env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
     METRICS_TOKEN = _env.secret("METRICS_TOKEN")
     LOG_FORMAT = _env.text("LOG_FORMAT", "console" if DEBUG or sys.stderr.isatty() else "json")
 except EnvironmentProblem as problem:

@@ -243,10 +243,10 @@ def _count(row: CircuitBreaker, *, failed: bool, slow: bool, now: datetime, poli
     """Add the call to its second; the first of a second sweeps out those that left the window."""
     second = int(now.timestamp())
     seconds = BreakerSecond.objects.filter(breaker_id=row.name)
-    if not seconds.filter(second=second).update(
-        calls=F("calls") + 1, failures=F("failures") + failed, slow=F("slow") + slow
-    ):
-        BreakerSecond.objects.create(breaker_id=row.name, second=second, calls=1, failures=failed, slow=slow)
+    # Whole numbers: PostgreSQL does not add a boolean to one.
+    one = {"calls": 1, "failures": int(failed), "slow": int(slow)}
+    if not seconds.filter(second=second).update(**{name: F(name) + number for name, number in one.items()}):
+        BreakerSecond.objects.create(breaker_id=row.name, second=second, **one)
         seconds.filter(second__lte=second - policy.window_seconds).delete()
 
 

@@ -11,6 +11,7 @@ from celery.signals import setup_logging, worker_init, worker_process_shutdown, 
 from prometheus_client.multiprocess import mark_process_dead
 
 from observability.metrics_folder import metrics_folder
+from observability.tracing import stop_tracing
 
 # Set by the supervisor (worker.py): file descriptors of two pipes.
 LIFELINE_VARIABLE = "CLAIMWRIGHT_LIFELINE_FD"  # its end of file means that the supervisor is gone
@@ -24,6 +25,7 @@ def connect_hooks() -> None:
     worker_init.connect(_watch_lifeline, weak=False)
     worker_ready.connect(_tell_readiness, weak=False)
     worker_process_shutdown.connect(_mark_dead, weak=False)
+    worker_process_shutdown.connect(_send_spans, weak=False)
 
 
 def _leave_logging_alone(**_arguments: Any) -> None:
@@ -54,3 +56,8 @@ def _end_with_parent(lifeline: int) -> None:
 def _mark_dead(pid: int | None = None, **_arguments: Any) -> None:
     if pid and metrics_folder() is not None:
         mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library forgot to
+
+
+def _send_spans(**_arguments: Any) -> None:
+    """A recycled pool child leaves without Python's own exit."""
+    stop_tracing()

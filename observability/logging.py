@@ -27,6 +27,7 @@ _QUIET: dict[str, int] = {
     "openai": logging.WARNING,
     "anthropic": logging.WARNING,
     "kombu": logging.ERROR,
+    "opentelemetry": logging.ERROR,
 }
 # Written by us from closed lists or made by us as identifiers: masking them could only destroy them.
 _OWN_FIELDS = frozenset({"timestamp", "level", "logger", "request_id", "tenant_id", "job_id", "principal_id"})

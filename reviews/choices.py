@@ -11,6 +11,14 @@ class DecisionKind(models.TextChoices):
     REQUEST_MORE_INFO = "REQUEST_MORE_INFO", "Request more information"
 
 
+class LabelState(models.TextChoices):
+    """What became of a claim that was drawn for a blind label."""
+
+    WAITING = "WAITING", "Waiting"
+    LABELLED = "LABELLED", "Labelled"
+    CANNOT_TELL = "CANNOT_TELL", "Cannot be told from the video"
+
+
 class ReviewAction(AuditAction):
     """What the history can tell of a review."""
 
@@ -19,3 +27,4 @@ class ReviewAction(AuditAction):
     DECIDED = "review.decided"
     STALE_DECISION_REFUSED = "review.stale_decision_refused"
     CLAIM_REOPENED = "review.reopened"
+    LABEL_GIVEN = "label.given"

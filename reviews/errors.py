@@ -1,6 +1,6 @@
 """Named failures of the review desk."""
 
-from observability.errors import Conflict, InvalidInput, PermissionRefused
+from observability.errors import Conflict, InvalidInput, NotFound, PermissionRefused
 
 
 class AlreadyDecided(Conflict):
@@ -51,3 +51,17 @@ class IncompleteDecision(InvalidInput):
 class ImpossibleOverride(InvalidInput):
     code = "invalid_override"
     message = "An override has a value that cannot be."
+
+
+class LabelNotFound(NotFound):
+    message = "There is no such label."
+
+
+class AlreadyLabelled(Conflict):
+    code = "already_labelled"
+    message = "Someone else has labelled this video."
+
+
+class NotBlind(PermissionRefused):
+    code = "not_blind"
+    message = "You submitted or decided this claim, so another person must label its video."

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from aiassist.types import Severity
 from claims.models import Assessment, Claim
-from reviews.choices import DecisionKind
+from reviews.choices import DecisionKind, LabelState
 from tenancy.owned import TenantOwned
 
 
@@ -69,3 +69,43 @@ class Decision(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.decision} {self.claim_id}"
+
+
+class BlindLabel(TenantOwned):
+    """A decided claim that was drawn for a second severity, by a person who has seen neither the AI's nor the first.
+
+    Whether it is drawn follows from the decision's id and the share alone (`reviews.labels.draw_number`).
+    """
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="+")
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="+")
+    inclusion_probability = models.FloatField(help_text="The tenant's share when it was drawn.")
+    drawn_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=LabelState, default=LabelState.WAITING)
+    severity = models.CharField(max_length=8, choices=[(s, s) for s in Severity], blank=True)
+    labelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    labelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantOwned.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "assessment"], name="blind_label_once_per_assessment"),
+            models.CheckConstraint(
+                name="blind_label_share", condition=Q(inclusion_probability__gt=0, inclusion_probability__lte=1)
+            ),
+            models.CheckConstraint(
+                name="blind_label_severity_iff_labelled",
+                condition=(Q(state=LabelState.LABELLED) & ~Q(severity=""))
+                | (~Q(state=LabelState.LABELLED) & Q(severity="")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant", "drawn_at", "id"], name="blind_label_waiting", condition=Q(state=LabelState.WAITING)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} label of {self.claim_id}"

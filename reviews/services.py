@@ -15,6 +15,7 @@ from reviews.actions import STEPS, DecisionDraft, Override, ReviewCase, override
 from reviews.audit_check import recorded_details
 from reviews.choices import ReviewAction
 from reviews.errors import StaleAssessment
+from reviews.labels import draw_for_label
 from reviews.models import Decision, ReviewLease
 from reviews.queue import forget_counts
 from tenancy.audit import record_event
@@ -49,6 +50,7 @@ def _decide(*, claim_id: UUID, actor: Principal, draft: DecisionDraft, now: date
     for rule in case.step.rules:
         rule(case)
     decision = _write_decision(case)
+    draw_for_label(decision=decision, now=now)
     ReviewLease.objects.filter(claim_id=claim_id).delete()
     claim = move(
         claim=case.claim,

@@ -20,6 +20,7 @@ _MAX_HOURS = 24 * 90
 class TenantPolicy:
     """What one tenant has decided; hours are elapsed hours.
 
+    `blind_label_share` of the decided claims is drawn for a second, blind label: the AI's promises are measured by it.
     The waiting bounds are when a claim moves up one class, so that nothing starves behind urgent work.
     """
 
@@ -32,6 +33,7 @@ class TenantPolicy:
     waiting_bound_hours_standard: int = 48
     waiting_bound_hours_low: int = 120
     jurisdiction: str | None = None
+    blind_label_share: float = 0.05
 
 
 def tenant_policy(tenant_id: UUID) -> TenantPolicy:
@@ -93,6 +95,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "external_providers_allowed": _SWITCH,
     "low_priority_without_model": _SWITCH,
     "fraud_urgent_threshold": (_is_share, "A number from 0 to 1."),
+    "blind_label_share": (_is_share, "A number from 0 to 1."),
     "review_hours_urgent": _HOURS,
     "review_hours_standard": _HOURS,
     "review_hours_low": _HOURS,

@@ -76,6 +76,7 @@ class TenantSettings(serializers.Serializer[Any]):
     external_providers_allowed = serializers.BooleanField()
     low_priority_without_model = serializers.BooleanField()
     fraud_urgent_threshold = serializers.FloatField()
+    blind_label_share = serializers.FloatField(help_text="Of the decided claims; drawn for a second, blind label.")
     review_hours_urgent = serializers.IntegerField()
     review_hours_standard = serializers.IntegerField()
     review_hours_low = serializers.IntegerField()

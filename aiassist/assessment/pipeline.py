@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from aiassist.assessment.fraud import copy_findings, fraud_opinion
 from aiassist.assessment.opinions import assessed, not_assessable
 from aiassist.assessment.progress import StageClock
 from aiassist.assessment.severity import SeverityModel, load_model, predict_severity, severity_opinion
+from aiassist.assessment.tenant_conformal import TenantCalibration
 from aiassist.assessment.vision import checked_vision, vision_request
 from aiassist.fraud.scoring import FraudModel
 from aiassist.gateway.chain import ProviderChain
@@ -52,11 +53,12 @@ def run(
     monotonic: Callable[[], float] = time.monotonic,
     model: SeverityModel | None = None,
     fraud_model: FraudModel | None = None,
+    calibration: TenantCalibration | None = None,
 ) -> Opinion:
     """Return an opinion for any video that probed before; what cannot be judged is NOT_ASSESSABLE with its reason.
 
-    `find_copies` is asked once the video is measured for claims that carry nearly the same one. `fraud_model` is the
-    tenant's own, where it has one.
+    `find_copies` is asked once the video is measured for claims that carry nearly the same one. `fraud_model`
+    and `calibration` are the tenant's own, where it has them.
 
     Raises: VideoMissing when the storage does not hand the file out.
     """
@@ -77,17 +79,21 @@ def run(
     if measurements.not_assessable_reason is not None:
         refused = measurements.not_assessable_reason.value
         return not_assessable(dossier, refused, measurements, severity_model, clock, fraud_model=fraud_model)
-    return _judge(dossier, measurements, chain, severity_model, clock, fraud_model=fraud_model)
+    learned = _Learned(severity_model, fraud_model, calibration)
+    return _judge(dossier, measurements, chain, learned, clock)
+
+
+@dataclass(frozen=True)
+class _Learned:
+    """What was learned before: by the project for everyone, and from the tenant's own history."""
+
+    severity: SeverityModel
+    fraud: FraudModel | None
+    calibration: TenantCalibration | None
 
 
 def _judge(
-    dossier: Dossier,
-    measurements: Measurements,
-    chain: ProviderChain,
-    model: SeverityModel,
-    clock: StageClock,
-    *,
-    fraud_model: FraudModel | None,
+    dossier: Dossier, measurements: Measurements, chain: ProviderChain, learned: _Learned, clock: StageClock
 ) -> Opinion:
     """Walk the stages after the measurement."""
     with clock.stage(Stage.VISION):
@@ -95,16 +101,17 @@ def _judge(
     with clock.stage(Stage.FAULT):
         fault = fault_opinion(measurements, jurisdiction=dossier.jurisdiction)
     with clock.stage(Stage.FRAUD):
-        fraud = fraud_opinion(dossier, measurements.integrity, model=fraud_model)
+        fraud = fraud_opinion(dossier, measurements.integrity, model=learned.fraud)
         copies = copy_findings(dossier, measurements.facts)
     with clock.stage(Stage.CONFORMAL):
-        prediction = predict_severity(measurements, model)
+        prediction = predict_severity(measurements, learned.severity)
         vision = checked_vision(answer, measurements, severity=prediction.label, scenario=fault.scenario)
         severity = severity_opinion(
             prediction,
-            model,
+            learned.severity,
             cap_confidence=not answer.from_model or vision.dropped > 0,
             raised=vision.raised_severity,
+            tenant=learned.calibration,
         )
     return assessed(
         measurements,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aiassist.assessment.conformal import COVERAGE_TARGET, is_calibrated, prediction_set
 from aiassist.assessment.features import severity_features
+from aiassist.assessment.tenant_conformal import TENANT, TenantCalibration
 from aiassist.types import Measurements, Severity, SeverityOpinion
 
 MODEL_PATH = Path(__file__).parent / "model" / "severity_v1.json"
@@ -107,14 +108,23 @@ def predict_severity(measurements: Measurements, model: SeverityModel) -> Severi
 
 
 def severity_opinion(
-    prediction: SeverityPrediction, model: SeverityModel, *, cap_confidence: bool, raised: Severity | None
+    prediction: SeverityPrediction,
+    model: SeverityModel,
+    *,
+    cap_confidence: bool,
+    raised: Severity | None,
+    tenant: TenantCalibration | None = None,
 ) -> SeverityOpinion:
     """Return label, capped confidence and prediction set.
 
     `raised` (a vision model's higher severity that a measured impact supports) widens the set up to that label;
-    nothing ever narrows it. Outside the training range the calibration promises nothing and is not claimed.
+    nothing ever narrows it. Outside the training range the rendered calibration promises nothing and is not claimed;
+    `tenant`, made of the tenant's own videos whatever they look like, takes its place where there is one.
     """
-    labels = prediction_set(prediction.probabilities, model.calibration, coverage=COVERAGE_TARGET)
+    if tenant is not None:
+        labels = tenant.prediction_set(prediction.probabilities)
+    else:
+        labels = prediction_set(prediction.probabilities, model.calibration, coverage=COVERAGE_TARGET)
     if raised is not None:
         between = LABELS[LABELS.index(prediction.label) : LABELS.index(raised) + 1]
         labels = tuple(label for label in LABELS if label in labels or label in between)
@@ -127,8 +137,8 @@ def severity_opinion(
         probabilities={label: round(share, 4) for label, share in prediction.probabilities.items()},
         prediction_set=labels,
         coverage_target=COVERAGE_TARGET,
-        calibrated=is_calibrated(model.calibration) and not prediction.unfamiliar,
-        calibration_source=model.calibration_source,
+        calibrated=tenant is not None or (is_calibrated(model.calibration) and not prediction.unfamiliar),
+        calibration_source=TENANT if tenant is not None else model.calibration_source,
         model_version=model.version,
     )
 

@@ -16,6 +16,7 @@ from aiassist.gateway.reach import reach_of
 from aiassist.gateway.remembering_provider import RememberingProvider
 from aiassist.gateway.rules_provider import RULES_MODEL, RulesProvider
 from aiassist.gateway.schema import valid_answer
+from aiassist.gateway.traced_provider import TracedProvider
 from aiassist.gateway.types import (
     ChainAnswer,
     ErrorKind,
@@ -171,8 +172,8 @@ def _standard_answer(name: str, request: VisionRequest, answer: ProviderAnswer, 
 def chain_from(config: GatewayConfig, *, reference: str) -> ProviderChain:
     """Build the chain in the order of feature A1 from what is configured.
 
-    Around each provider stand, from the inside, its breaker, the ledger and the memory of answers. `reference` is the
-    id of the claim in our own books; no provider sees it. Asked inside the tenant's scope.
+    Around each provider stand, from the inside, its span, its breaker, the ledger and the memory of answers.
+    `reference` is the id of the claim in our own books; no provider sees it. Asked inside the tenant's scope.
     """
     links: list[VisionProvider] = []
     if config.openai is not None:
@@ -185,4 +186,5 @@ def chain_from(config: GatewayConfig, *, reference: str) -> ProviderChain:
 
 
 def _in_our_books(link: VisionProvider, reference: str) -> VisionProvider:
-    return RememberingProvider(BilledProvider(GuardedProvider(link), reference=reference), reference=reference)
+    guarded = GuardedProvider(TracedProvider(link))  # a call that the breaker keeps back is no span
+    return RememberingProvider(BilledProvider(guarded, reference=reference), reference=reference)

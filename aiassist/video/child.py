@@ -9,6 +9,8 @@ import json
 import os
 import resource
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,9 @@ from aiassist.video.errors import DecodeFailed
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.sandbox import EXIT_MEMORY, EXIT_REFUSED
 
+OWN_STATUS = Path("/proc/self/status")
+MEMORY_LOOK_SECONDS = 0.1
+
 
 def main(argument: str) -> int:
     """Carries out one request and returns the exit status that `sandbox` reads."""
@@ -24,6 +29,7 @@ def main(argument: str) -> int:
     limits = DecodeLimits(**request["limits"])
     folder = Path(request["folder"])
     apply_limits(limits)
+    threading.Thread(target=end_beyond_memory, args=(limits.resident_bytes,), daemon=True).start()
     try:
         detector = Path(request["detector"]) if request.get("detector") else None
         TASKS[request["task"]](Path(request["path"]), request["demuxer"], folder, limits, detector)
@@ -51,10 +57,25 @@ def apply_limits(limits: DecodeLimits) -> None:
         resource.setrlimit(kind, (allowed, hard))
 
 
+def end_beyond_memory(limit_bytes: int) -> None:
+    """Ends this process once it held more than the limit: the parent sees that only where there is /proc."""
+    while peak_resident_bytes() <= limit_bytes:
+        time.sleep(MEMORY_LOOK_SECONDS)
+    os._exit(EXIT_MEMORY)
+
+
 def peak_resident_bytes() -> int:
-    """The most memory this process held so far (Linux counts in KiB, macOS in bytes)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    """The most memory this process held so far.
+
+    Linux hands `ru_maxrss` of the process that forked on to the program it starts (a worker of 700 MB would make every
+    child look as large), so there the kernel's own mark of this address space is read.
+    """
+    try:
+        with OWN_STATUS.open(encoding="ascii") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
 
 
 def report_progress(share: float) -> None:
@@ -70,11 +91,11 @@ def _probe(path: Path, demuxer: str, folder: Path, limits: DecodeLimits, _detect
 
 
 def _measure(path: Path, demuxer: str, folder: Path, limits: DecodeLimits, weights: Path | None) -> None:
-    from aiassist.video.detection import Detector  # noqa: PLC0415
-    from aiassist.video.measure import measure_file  # noqa: PLC0415 - only this task needs OpenCV
+    from aiassist.video.detection import detector_from  # noqa: PLC0415 - only this task needs OpenCV
+    from aiassist.video.measure import measure_file  # noqa: PLC0415
     from aiassist.video.wire import write_measurements  # noqa: PLC0415
 
-    detector = Detector(weights) if weights else None
+    detector = detector_from(weights)
     measurements = measure_file(path, demuxer=demuxer, limits=limits, on_progress=report_progress, detector=detector)
     write_measurements(measurements, folder=folder, peak_resident_bytes=peak_resident_bytes())
 

@@ -46,7 +46,7 @@ def video_stream(container: Any, limits: DecodeLimits) -> Any:
     if stream.codec_context is None:
         raise DecodeFailed("The video is coded in a way that cannot be read here.")
     _check_size(stream.width, stream.height, limits)
-    _check_duration(claimed_duration_seconds(container, stream), limits)
+    _check_duration(claimed_duration_seconds(container, stream, limits), limits)
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = limits.decoder_threads
     stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
@@ -57,11 +57,37 @@ def is_attached_picture(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
-def claimed_duration_seconds(container: Any, stream: Any) -> float:
-    """The longest duration that the file claims, in seconds; 0 when it claims none."""
+def claimed_duration_seconds(container: Any, stream: Any, limits: DecodeLimits) -> float:
+    """The longest duration that the file claims, in seconds; 0 when it claims none.
+
+    A header that claims more than is accepted is checked against the container's index, which names every packet.
+    """
     of_stream = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
     of_container = container.duration / av.time_base if container.duration else 0.0
-    return max(of_stream, of_container)
+    claimed = max(of_stream, of_container, 0.0)
+    if claimed <= limits.max_duration_seconds:
+        return claimed
+    return _indexed_seconds(stream) or claimed
+
+
+def _indexed_seconds(stream: Any) -> float:
+    """The time from the first to the last packet of the index; 0 without a useful index."""
+    entries = stream.index_entries
+    if len(entries) < 2 or not stream.time_base:
+        return 0.0
+    return float((entries[len(entries) - 1].timestamp - entries[0].timestamp) * stream.time_base)
+
+
+def promised_seconds(container: Any, stream: Any, limits: DecodeLimits) -> float:
+    """How long the pictures should last by the header: the video stream's own word where it gives one."""
+    if stream.duration and stream.time_base and stream.duration > 0:
+        return min(float(stream.duration * stream.time_base), claimed_duration_seconds(container, stream, limits))
+    return claimed_duration_seconds(container, stream, limits)
+
+
+def codec_name(stream: Any) -> str:
+    """The coding's own name, whichever library decodes it ("av1", not "libdav1d")."""
+    return str(stream.codec_context.codec.canonical_name)
 
 
 def _check_size(width: int, height: int, limits: DecodeLimits) -> None:

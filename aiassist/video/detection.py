@@ -69,20 +69,38 @@ class Detection:
     box: Box
 
 
+class DetectorFailed(RuntimeError):
+    """The network cannot be run on this machine; what does not need it goes on."""
+
+
 class Detector:
-    """Finds road users; raises `cv2.error` for weights that are no network."""
+    """Finds road users. Raises DetectorFailed for a file that is no network, or none that runs here."""
 
     def __init__(self, weights: Path) -> None:
-        self._net = cv2.dnn.readNetFromONNX(str(weights))
+        try:
+            self._net = cv2.dnn.readNetFromONNX(str(weights))
+        except cv2.error as problem:
+            raise DetectorFailed("The detector cannot be loaded.") from problem
 
     def find(self, bgr: Image) -> list[Detection]:
         """Return the road users of a picture, the surest first; the own bonnet is not among them."""
         rgb = cv2.cvtColor(cv2.resize(bgr, (_SIDE, _SIDE), interpolation=cv2.INTER_LINEAR), cv2.COLOR_BGR2RGB)
         self._net.setInput(np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32), _INPUT)
-        peaks, sides = self._net.forward([_PEAKS, _SIDES])
+        try:
+            peaks, sides = self._net.forward([_PEAKS, _SIDES])
+        except cv2.error as problem:
+            raise DetectorFailed("The detector cannot be run.") from problem
         found = [d for number, group in _GROUPS.items() for d in _of_class(peaks[0, number], sides[0], group)]
         found = [d for d in found if d.box.top < _BONNET_TOP and d.box.width > 0 and d.box.height > 0]
         return _distinct(sorted(found, key=lambda d: (-d.score, d.box.left)))[:_MOST_FOUND]
+
+
+def detector_from(weights: Path | None) -> Detector | None:
+    """Return the detector, None without weights or where they cannot be loaded."""
+    try:
+        return Detector(weights) if weights is not None else None
+    except DetectorFailed:
+        return None
 
 
 def _of_class(scores: Floats, sides: Floats, group: str) -> list[Detection]:

@@ -6,13 +6,17 @@ import numpy as np
 
 from aiassist.types import Signal, VideoFacts
 from aiassist.video.analysis import Analysis
+from aiassist.video.damage import damage_over_time, ends_early
 from aiassist.video.gather import Gathered
 from aiassist.video.hashes import difference_hash
 from aiassist.video.impacts import SHAKE_UNIT_Z
 from aiassist.video.proximity import NEAR_EXCESS
+from aiassist.video.robust import Array
 from aiassist.video.signals import signal_from
 
 HASHED_PICTURES = 16
+# Measurements that may be missing, as `Measurements.degraded` names them.
+NO_DETECTOR, NO_SOUND, TORN = "detector_weights", "audio_track", "damaged_stream"
 
 
 def facts_of(gathered: Gathered) -> VideoFacts:
@@ -29,12 +33,19 @@ def facts_of(gathered: Gathered) -> VideoFacts:
         duration_seconds=round(counts.last_seconds + usual, 3),
         frames_decoded=counts.frames_decoded,
         mean_fps=round(1.0 / float(steps.mean()), 3) if steps.size else 0.0,
-        # One time stamp in twenty off by a tenth of a step is more than the rounding of a 1 kHz clock.
-        variable_frame_rate=bool(steps.size and np.mean(np.abs(steps - usual) > 0.1 * usual + 0.0011) > 0.05),
+        variable_frame_rate=is_variable(steps),
         has_audio=gathered.has_audio_stream,
         decode_errors=counts.decode_errors,
         perceptual_hashes=tuple(difference_hash(record.thumb[index]) for index in hashed),
     )
+
+
+def is_variable(steps: Array) -> bool:
+    """One time stamp in twenty off by a tenth of a step is more than the rounding of a 1 kHz clock."""
+    if not steps.size:
+        return False
+    usual = float(np.median(steps))
+    return bool(np.mean(np.abs(steps - usual) > 0.1 * usual + 0.0011) > 0.05)
 
 
 def signals_of(gathered: Gathered, analysis: Analysis) -> tuple[Signal, ...]:
@@ -51,6 +62,9 @@ def signals_of(gathered: Gathered, analysis: Analysis) -> tuple[Signal, ...]:
     if sound is not None:
         rows.append(("audio_rms_z", "z", sound.seconds, sound.rms_z, None))
         rows.append(("audio_flux_z", "z", sound.seconds, sound.flux_z, None))
+    if gathered.counts.decode_errors:
+        damage = damage_over_time(gathered.counts, motion.seconds)
+        rows.append(("decode_errors", "1", motion.seconds, damage, 1.0))
     duration = gathered.counts.last_seconds
     return tuple(
         signal_from(name, unit, at, values, duration_seconds=duration, threshold=threshold)
@@ -60,9 +74,9 @@ def signals_of(gathered: Gathered, analysis: Analysis) -> tuple[Signal, ...]:
 
 def degraded_of(gathered: Gathered, analysis: Analysis) -> tuple[str, ...]:
     """Measurements that could not be made as they should."""
-    missing = ["detector_weights"]
+    missing = [NO_DETECTOR]
     if analysis.sound is None:
-        missing.append("audio_track")
-    if gathered.counts.decode_errors:
-        missing.append("damaged_stream")
+        missing.append(NO_SOUND)
+    if gathered.counts.decode_errors or ends_early(gathered.counts.last_seconds, gathered.promised_seconds):
+        missing.append(TORN)
     return tuple(missing)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from aiassist.video.stream import plane_of
+from aiassist.video.stream import Picture, plane_of
+from aiassist.video.upright import AS_STORED, Turn
 
 FILM_WIDTH = 640
 # 240 pictures of 640 x 360 in 4:2:0 are 83 MB: four a second for a minute, thinned for longer clips.
@@ -38,18 +39,19 @@ class FilmRoll:
         self._steady: list[FilmPicture] = []
         self._extra: list[FilmPicture] = []
 
-    def offer(self, frame: Any, seconds: float, *, stands_out: bool) -> FilmPicture | None:
+    def offer(self, picture: Picture, *, stands_out: bool) -> FilmPicture | None:
         """Keeps the picture when its time has come; returns it when it is one of the steady ones."""
+        seconds = picture.seconds
         if seconds >= self._next_steady:
             if len(self._steady) >= MAX_STEADY_PICTURES:  # the file is longer than it claimed
                 self._steady = self._steady[::2]
                 self._step *= 2
-            kept = FilmPicture(seconds, small_planes(frame))
+            kept = FilmPicture(seconds, small_planes(picture.frame, picture.turn))
             self._steady.append(kept)
             self._next_steady = seconds + self._step * 0.999
             return kept
         if stands_out and seconds >= self._last_extra + EXTRA_GAP_SECONDS and len(self._extra) < MAX_EXTRA_PICTURES:
-            self._extra.append(FilmPicture(seconds, small_planes(frame)))
+            self._extra.append(FilmPicture(seconds, small_planes(picture.frame, picture.turn)))
             self._last_extra = seconds
         return None
 
@@ -78,6 +80,11 @@ class FilmRoll:
         """How far apart the steady pictures are."""
         return self._step
 
+    def move(self, later_seconds: float) -> None:
+        """Puts the kept pictures on another clock, once no more are offered."""
+        for pictures in (self._steady, self._extra):
+            pictures[:] = [replace(kept, seconds=kept.seconds + later_seconds) for kept in pictures]
+
     @property
     def last_seconds(self) -> float:
         return max((kept.seconds for kept in self._steady + self._extra), default=0.0)
@@ -90,17 +97,21 @@ class FilmRoll:
         return [self._steady[int(position)] for position in positions]
 
 
-def small_planes(frame: Any) -> NDArray[np.uint8]:
-    """The picture at most 640 wide as I420; both sides even, as the format asks."""
-    width = max(2, min(FILM_WIDTH, frame.width) // 2 * 2)
-    height = max(2, min(round(frame.height * width / frame.width / 2) * 2, 2 * FILM_WIDTH))
+def small_planes(frame: Any, turn: Turn = AS_STORED) -> NDArray[np.uint8]:
+    """The picture as shown, at most 640 wide, as I420; both sides even, as the format asks."""
+    shown_width, shown_height = turn.size(frame.width, frame.height)
+    width = max(2, min(FILM_WIDTH, shown_width) // 2 * 2)
+    height = max(2, min(round(shown_height * width / shown_width / 2) * 2, 2 * FILM_WIDTH))
+    stored = turn.size(width, height)
+    halved = (stored[0] // 2, stored[1] // 2)
     if frame.format.name not in ("yuv420p", "yuvj420p"):
-        small = frame.reformat(width, height, "yuv420p", interpolation="AREA")
-        return np.asarray(small.to_ndarray(), np.uint8)
-    # OpenCV scales the planes five times as fast as the general scaler.
-    sizes = ((width, height), (width // 2, height // 2), (width // 2, height // 2))
-    planes = [
-        cv2.resize(plane_of(frame, number), size, interpolation=cv2.INTER_AREA).reshape(-1)
-        for number, size in enumerate(sizes)
-    ]
-    return np.asarray(np.concatenate(planes).reshape(height * 3 // 2, width), np.uint8)
+        frame = frame.reformat(*stored, "yuv420p", interpolation="AREA")
+        planes = [plane_of(frame, number) for number in range(3)]
+    else:
+        # OpenCV scales the planes five times as fast as the general scaler.
+        planes = [
+            np.asarray(cv2.resize(plane_of(frame, number), size, interpolation=cv2.INTER_AREA), np.uint8)
+            for number, size in enumerate((stored, halved, halved))
+        ]
+    shown = [np.ascontiguousarray(turn.shown(plane)).reshape(-1) for plane in planes]
+    return np.asarray(np.concatenate(shown).reshape(height * 3 // 2, width), np.uint8)

@@ -32,6 +32,7 @@ MEASURES = {
     IntegrityCode.TEST_BARS: "share_of_pictures",
     IntegrityCode.NOT_DASHCAM: "view",
     IntegrityCode.TIMESTAMP_GAP: "gap",
+    IntegrityCode.METADATA_MISMATCH: "mismatch",
 }
 
 
@@ -40,13 +41,16 @@ def clean_jpeg(kept: FilmPicture) -> bytes:
     return jpeg_of(kept.bgr())
 
 
-def evidence_jpeg(event: Event, *, film: FilmRoll, record: VideoRecord) -> bytes | None:
-    """The picture nearest to the event's peak with flow, region and measure drawn in; None without any picture."""
+def evidence_jpeg(event: Event, *, film: FilmRoll, record: VideoRecord | None) -> bytes | None:
+    """The picture nearest to the event's peak with flow, region and measure drawn in; None without any picture.
+
+    `record` is None where only sound was measured around the event.
+    """
     kept = film.nearest(event.peak_seconds)
     if kept is None:
         return None
     image = kept.bgr()
-    if event.stage in (EvidenceStage.MOTION, EvidenceStage.PROXIMITY):
+    if record is not None and event.stage in (EvidenceStage.MOTION, EvidenceStage.PROXIMITY):
         _draw_flow(image, record, event.peak_seconds)
     if event.box is not None:
         _draw_box(image, event.box)
@@ -72,7 +76,7 @@ def flag_finding(flag: IntegrityFlag, *, film: FilmRoll) -> Finding:
         f"{flag.code.value} {flag.value:.2f} (threshold {flag.threshold:.2f})",
         f"integrity at {start:.2f} s",
     )
-    jpeg = _pair_jpeg(film, start, lines) if flag.code is IntegrityCode.EDIT_CUT else _single_jpeg(film, start, lines)
+    jpeg = _pair_jpeg(film, start, lines) if flag.code is IntegrityCode.EDIT_CUT else marked_jpeg(film, start, lines)
     return Finding(
         kind=flag.code.value,
         stage=EvidenceStage.INTEGRITY,
@@ -86,7 +90,8 @@ def flag_finding(flag: IntegrityFlag, *, film: FilmRoll) -> Finding:
     )
 
 
-def _single_jpeg(film: FilmRoll, seconds: float, lines: tuple[str, str]) -> bytes | None:
+def marked_jpeg(film: FilmRoll, seconds: float, lines: tuple[str, str]) -> bytes | None:
+    """The picture nearest to a time above two lines of text; None without any picture."""
     kept = film.nearest(seconds)
     return None if kept is None else jpeg_of(_with_strips(kept.bgr(), lines))
 
@@ -95,8 +100,11 @@ def _pair_jpeg(film: FilmRoll, seconds: float, lines: tuple[str, str]) -> bytes 
     """The pictures on both sides of a splice, side by side."""
     before, after = film.around(seconds)
     if before is None or after is None:
-        return _single_jpeg(film, seconds, lines)
-    halves = [cv2.resize(kept.bgr(), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for kept in (before, after)]
+        return marked_jpeg(film, seconds, lines)
+    one = cv2.resize(before.bgr(), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    # The size may change at the very splice.
+    other = cv2.resize(after.bgr(), (one.shape[1], one.shape[0]), interpolation=cv2.INTER_AREA)
+    halves = [one, other]
     return jpeg_of(_with_strips(np.asarray(np.hstack(halves), np.uint8), lines))
 
 

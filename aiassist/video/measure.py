@@ -39,20 +39,28 @@ usual_flow_failure               median share of fine structure that flow cannot
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from aiassist.types import Finding, IntegrityCode, IntegrityFlag, Keyframe, Measurements
 from aiassist.video.analysis import Analysis, analyse
+from aiassist.video.container import claimed_duration_seconds, opened, video_stream
+from aiassist.video.damage import damage_findings, missing_end
 from aiassist.video.detection import Detector
 from aiassist.video.events import Event, finding_of, hazard_of
 from aiassist.video.facts import degraded_of, facts_of, signals_of
 from aiassist.video.features import features_of
-from aiassist.video.gather import Gathered, gather
+from aiassist.video.gather import Gathered, LongerThanClaimed, gather
 from aiassist.video.keyframes import clean_jpeg, evidence_jpeg, flag_finding
 from aiassist.video.limits import DecodeLimits
+from aiassist.video.long_clips import measure_surveyed, survey_file
 from aiassist.video.quiet import strongest_moments
 from aiassist.video.road_users import with_road_users
+from aiassist.video.telemetry.attach import with_telemetry
+from aiassist.video.telemetry.tracks import telemetry_in
 
+# A minute is decoded whole in ten seconds; the margin is for headers that round.
+WHOLE_CLIP_SECONDS, MOST_WHOLE_SECONDS = 60.5, 61.0
 CLEAN_KEYFRAMES = 8
 # A minute of traffic gives a handful of findings; a hundred bangs are one noisy microphone.
 MAX_FINDINGS = 40
@@ -69,12 +77,45 @@ def measure_file(
     on_progress: Callable[[float], None] | None = None,
     detector: Detector | None = None,
 ) -> Measurements:
-    """Decodes a file once and measures everything; the same file gives the same values, bit by bit."""
-    gathered = gather(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
-    measurements = with_road_users(measurements_of(gathered), film=gathered.film, detector=detector)
-    if on_progress is not None:
-        on_progress(1.0)
+    """Measures a file: whole up to a minute, beyond that in two passes; the same file gives the same values."""
+    furthest = 0.0
+
+    def report(share: float) -> None:
+        nonlocal furthest
+        if on_progress is not None and share > furthest:  # a second way starts anew
+            furthest = share
+            on_progress(share)
+
+    measurements = _measured(path, demuxer, limits, report, detector)
+    report(1.0)
     return measurements
+
+
+def _measured(
+    path: Path,
+    demuxer: str,
+    limits: DecodeLimits,
+    on_progress: Callable[[float], None],
+    detector: Detector | None,
+) -> Measurements:
+    with opened(path, demuxer=demuxer, limits=limits) as container:
+        stream = video_stream(container, limits)
+        claimed = claimed_duration_seconds(container, stream, limits)
+        recorded = telemetry_in(container, stream, path, demuxer=demuxer)
+    gathered = None
+    if claimed <= WHOLE_CLIP_SECONDS:
+        with suppress(LongerThanClaimed):
+            gathered = gather(
+                path, demuxer=demuxer, limits=limits, on_progress=on_progress, most_seconds=MOST_WHOLE_SECONDS
+            )
+    if gathered is None:
+        surveyed = survey_file(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
+        if surveyed.duration_seconds > MOST_WHOLE_SECONDS:
+            return measure_surveyed(path, surveyed, recorded, limits=limits, on_progress=on_progress)
+        # The header claimed more than there is.
+        gathered = gather(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
+    measured = with_road_users(measurements_of(gathered), film=gathered.film, detector=detector)
+    return with_telemetry(measured, recorded, film=gathered.film)
 
 
 def measurements_of(gathered: Gathered) -> Measurements:
@@ -114,6 +155,8 @@ def _findings(gathered: Gathered, analysis: Analysis, events: list[Event]) -> tu
     """One finding per event with its annotated picture, and one per integrity flag that has a time."""
     found = [finding_of(event, evidence_jpeg(event, film=gathered.film, record=gathered.record)) for event in events]
     found += [flag_finding(flag, film=gathered.film) for flag in analysis.flags]
+    found += damage_findings(gathered.counts, film=gathered.film)
+    found += missing_end(gathered.counts, gathered.promised_seconds, film=gathered.film)
     return tuple(sorted(found, key=lambda finding: (finding.start_seconds, finding.kind)))
 
 

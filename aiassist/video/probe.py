@@ -7,9 +7,10 @@ from typing import Any
 
 import av
 
-from aiassist.video.container import claimed_duration_seconds, opened, video_stream
+from aiassist.video.container import claimed_duration_seconds, codec_name, opened, video_stream
 from aiassist.video.errors import DecodeFailed
 from aiassist.video.limits import DecodeLimits
+from aiassist.video.upright import turn_of
 
 # A file whose first 600 packets (20 s at 30 fps) hold no decodable picture is no usable claim video.
 MAX_PROBE_PACKETS = 600
@@ -23,22 +24,22 @@ def probe_file(path: Path, *, demuxer: str, limits: DecodeLimits) -> dict[str, o
         rate = stream.average_rate or stream.guessed_rate
         return {
             "container": demuxer,
-            "codec": stream.codec_context.name,
+            "codec": codec_name(stream),
             "width_px": width,
             "height_px": height,
-            "duration_seconds": round(claimed_duration_seconds(container, stream), 3),
+            "duration_seconds": round(claimed_duration_seconds(container, stream, limits), 3),
             "mean_fps": round(float(rate), 3) if rate else 0.0,
             "has_audio": any(audio.codec_context is not None for audio in container.streams.audio),
         }
 
 
 def _first_picture(container: Any, stream: Any) -> tuple[int, int]:
-    """Decodes up to the first whole picture and returns its size."""
+    """Decodes up to the first whole picture and returns its size as shown."""
     stream.thread_type = "SLICE"  # frame threads would wait for several packets before the first picture comes
     try:
         for count, packet in enumerate(container.demux(stream)):
             for frame in _pictures(packet):
-                return frame.width, frame.height
+                return turn_of(frame).size(frame.width, frame.height)
             if count >= MAX_PROBE_PACKETS:
                 break
     except av.error.FFmpegError as problem:

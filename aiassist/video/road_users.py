@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aiassist.types import EvidenceStage, Finding, Hazard, Measurements
-from aiassist.video.detection import PERSON, TWO_WHEELER, VEHICLE, Box, Detector
+from aiassist.video.detection import PERSON, TWO_WHEELER, VEHICLE, Box, Detector, DetectorFailed
+from aiassist.video.facts import NO_DETECTOR
 from aiassist.video.film import FilmPicture, FilmRoll
 from aiassist.video.keyframes import boxed_jpeg
 from aiassist.video.signals import signal_from
 from aiassist.video.tracks import Closing, Seen, Track, follow
 
-DETECTOR_WEIGHTS = "detector_weights"
 SIGNAL = "road_user_ahead"
 # The detector costs 70 ms of one core a picture, so it sees some three seconds' worth of a clip.
 MOST_PICTURES = 40
@@ -47,11 +47,15 @@ class _Approach:
 def with_road_users(measurements: Measurements, *, film: FilmRoll, detector: Detector | None) -> Measurements:
     """Return the measurements with the detector's evidence; unchanged, and degraded as before, where it cannot help.
 
-    That is without weights, for a clip that is no dashcam view, and where the kept pictures lie too far apart.
+    That is without weights that run here, for a clip that is no dashcam view, and where the kept pictures lie too far
+    apart.
     """
     if detector is None or measurements.not_assessable_reason is not None or film.step_seconds > WIDEST_STEP_SECONDS:
         return measurements
-    pictures = _look(film, _moments(measurements.hazards), detector)
+    try:
+        pictures = _look(film, _moments(measurements.hazards), detector)
+    except DetectorFailed:
+        return measurements
     tracks = follow(pictures)
     findings = [_finding(approach, film) for approach in _approaches(tracks)]
     ordered = sorted([*measurements.findings, *findings], key=lambda finding: (finding.start_seconds, finding.kind))
@@ -62,7 +66,7 @@ def with_road_users(measurements: Measurements, *, film: FilmRoll, detector: Det
         measurements,
         findings=tuple(ordered),
         signals=(*measurements.signals, signal),
-        degraded=tuple(code for code in measurements.degraded if code != DETECTOR_WEIGHTS),
+        degraded=tuple(code for code in measurements.degraded if code != NO_DETECTOR),
     )
 
 

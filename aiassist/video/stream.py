@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.sound import SoundTrack
+from aiassist.video.upright import AS_STORED, Turn, turn_of
 
 Gray = NDArray[np.uint8]
 
@@ -31,12 +32,13 @@ MAX_DECODE_ERRORS = 5_000
 
 @dataclass(frozen=True)
 class Picture:
-    """One decoded picture: `seconds` counts from the first picture; `frame` is valid until the next one."""
+    """One decoded picture: `seconds` counts from the first picture; `gray` is turned as shown, `frame` as stored."""
 
     index: int
     seconds: float
     gray: Gray
     frame: Any
+    turn: Turn = AS_STORED
 
 
 @dataclass
@@ -49,6 +51,12 @@ class StreamCounts:
     first_seconds: float | None = None
     last_seconds: float = 0.0
     steps: list[float] = field(default_factory=list)
+    damaged_seconds: list[float] = field(default_factory=list)
+
+    def add_damage(self, seconds: float) -> None:
+        """Counts something that could not be decoded, at the time where the reading stands."""
+        self.decode_errors += 1
+        self.damaged_seconds.append(seconds)
 
 
 class PictureStream:
@@ -68,14 +76,19 @@ class PictureStream:
 
     def pictures(self) -> Iterator[Picture]:
         """Yields pictures with true times until the file, the limits or the readable part ends."""
+        turn, last_shown = AS_STORED, 0.0
         for frame in self._video_frames():
             seconds = self._seconds_of(frame)
             if seconds > self._limits.max_duration_seconds:
                 return
             number = self.counts.frames_decoded
             self.counts.frames_decoded += 1
-            if number % self._every == 0:
-                yield Picture(number, seconds, gray_picture(frame), frame)
+            if number == 0:
+                turn = turn_of(frame)
+            # A file may claim any rate: what comes as slowly as it should is never skipped.
+            if number % self._every == 0 or seconds - last_shown >= 1.0 / MAX_ANALYSIS_FPS:
+                last_shown = seconds
+                yield Picture(number, seconds, gray_picture(frame, turn), frame, turn)
 
     def _video_frames(self) -> Iterator[Any]:
         """Demuxes everything, hands sound to the collector and yields video frames."""
@@ -85,7 +98,7 @@ class PictureStream:
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError:
-                self.counts.decode_errors += 1  # the demuxer cannot go on: the tail is lost
+                self.counts.add_damage(self.counts.last_seconds)  # the demuxer cannot go on: the tail is lost
                 return
             if packet is None:
                 return
@@ -101,10 +114,11 @@ class PictureStream:
         try:
             frames = packet.decode()
         except av.error.FFmpegError:
-            self.counts.decode_errors += 1
+            self.counts.add_damage(self.counts.last_seconds)
             return []
         if packet.stream is self._stream:
-            self.counts.decode_errors += sum(1 for frame in frames if frame.is_corrupt)
+            for _ in filter(_is_corrupt, frames):
+                self.counts.add_damage(self.counts.last_seconds)
         return list(frames)
 
     def _seconds_of(self, frame: Any) -> float:
@@ -126,13 +140,18 @@ class PictureStream:
         return float(seconds)
 
 
-def gray_picture(frame: Any) -> Gray:
-    """The picture as 320 x 180 luma, straight from the Y plane where the format has one of 8 bits."""
+def _is_corrupt(frame: Any) -> bool:
+    return bool(frame.is_corrupt)
+
+
+def gray_picture(frame: Any, turn: Turn = AS_STORED) -> Gray:
+    """The picture as 320 x 180 luma as shown, straight from the Y plane where the format has one of 8 bits."""
+    width, height = turn.size(ANALYSIS_WIDTH, ANALYSIS_HEIGHT)
     if frame.format.name in ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "nv12", "yuv444p", "yuvj444p", "gray"):
-        size = (ANALYSIS_WIDTH, ANALYSIS_HEIGHT)
-        return np.asarray(cv2.resize(plane_of(frame, 0), size, interpolation=cv2.INTER_AREA), np.uint8)
-    small = frame.reformat(ANALYSIS_WIDTH, ANALYSIS_HEIGHT, "gray", interpolation="AREA")
-    return np.asarray(small.to_ndarray(), dtype=np.uint8)
+        small = cv2.resize(plane_of(frame, 0), (width, height), interpolation=cv2.INTER_AREA)
+    else:
+        small = frame.reformat(width, height, "gray", interpolation="AREA").to_ndarray()
+    return np.ascontiguousarray(turn.shown(small), np.uint8)
 
 
 def plane_of(frame: Any, number: int) -> Gray:

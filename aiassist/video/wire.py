@@ -21,6 +21,7 @@ from aiassist.types import (
     Keyframe,
     Measurements,
     Signal,
+    Telemetry,
     VideoFacts,
 )
 from aiassist.video.errors import DecodeFailed
@@ -77,6 +78,7 @@ def measurements_from(content: dict[str, Any], *, folder: Path) -> Measurements:
                 Keyframe(_finite(row["at_seconds"]), _picture_from(row["picture"], folder) or b"")
                 for row in content["keyframes"]
             ),
+            telemetry=_telemetry_from(content["telemetry"]),
         )
     except (KeyError, TypeError, ValueError, OSError, AttributeError) as problem:
         raise DecodeFailed("Reading the video gave a result that makes no sense.") from problem
@@ -124,6 +126,14 @@ def _bounded_bytes(path: Path, most: int) -> bytes:
 
 def _facts_from(row: dict[str, Any]) -> VideoFacts:
     return VideoFacts(**{**row, "perceptual_hashes": tuple(str(value) for value in row["perceptual_hashes"])})
+
+
+def _telemetry_from(row: dict[str, Any] | None) -> Telemetry | None:
+    if row is None:
+        return None
+    counts = {name: int(row[name]) for name in ("fixes", "acceleration_samples")}
+    values = {name: None if value is None else _finite(value) for name, value in row.items() if name not in counts}
+    return Telemetry(fixes=counts["fixes"], acceleration_samples=counts["acceleration_samples"], **values)
 
 
 def _signal_from(row: dict[str, Any]) -> Signal:

@@ -19,6 +19,7 @@ from aiassist.assessment import pipeline
 from aiassist.fraud.selectors import active_fraud_model
 from aiassist.gateway.chain import chain_from
 from aiassist.gateway.config import GatewayConfig
+from aiassist.monitoring.selectors import calibration_in_force
 from aiassist.types import Dossier, KnownCopy, Opinion, ProgressCallback, Stage, VideoFacts
 from aiassist.video.decoding import measure_video
 from aiassist.weights.installing import detector_weights
@@ -61,6 +62,7 @@ def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_c
         on_progress=on_progress,
         find_copies=find_copies,
         fraud_model=active_fraud_model(),
+        calibration=calibration_in_force(),
     )
 
 

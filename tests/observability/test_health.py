@@ -84,7 +84,10 @@ def test_migrations_problem_counts_what_waits(monkeypatch: pytest.MonkeyPatch) -
     assert health.migrations_problem() == ""
     monkeypatch.setattr(health, "_migrated", set())
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'observability' AND name LIKE '0002%%'")
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE app = 'observability' AND name ="
+            " (SELECT MAX(name) FROM django_migrations WHERE app = 'observability')"
+        )
     assert health.migrations_problem() == "1 migrations wait (manage.py migrate)"
 
 

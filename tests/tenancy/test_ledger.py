@@ -91,6 +91,8 @@ RAW_POSTGRES = ["TRUNCATE tenancy_costrecord CASCADE"]
 def test_the_ledger_cannot_be_rewritten_by_raw_sql(ada: Person, statement: str) -> None:
     recorded(ada)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # no TRUNCATE while keys of earlier rows wait to be checked
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(statement)
 
 

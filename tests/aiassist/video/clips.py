@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from fractions import Fraction
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -37,6 +39,41 @@ def street(count: int, *, seed: int = 7, rate_per_picture: float = 0.012, start:
     return pictures
 
 
+def endless_street(position: float, *, seed: int = 7) -> Image:
+    """One picture of a drive without end: a wall that repeats along the way, `position` in pictures at usual speed."""
+    wall = _endless_wall(seed)
+    along = (DEPTH_ROWS * np.log(np.maximum(RADIUS, 1.0)) / np.log(40.0) - position * 2.2).astype(np.float32)
+    seen = cv2.remap(wall, ANGLE, along % DEPTH_ROWS, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    seen[:50] = np.linspace(235, 190, 50).astype(np.uint8)[:, None, None]
+    return np.asarray(seen, np.uint8)
+
+
+@cache
+def _endless_wall(seed: int) -> Image:
+    rng = np.random.default_rng(seed)
+    coarse = cv2.resize(rng.integers(0, 255, (24, 48, 3), np.uint8), (720, DEPTH_ROWS), interpolation=cv2.INTER_CUBIC)
+    fine = cv2.resize(rng.integers(0, 255, (96, 192, 3), np.uint8), (720, DEPTH_ROWS), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.addWeighted(coarse, 0.5, fine, 0.5, 0), np.uint8)
+
+
+DEPTH_ROWS = 400
+_ACROSS, _DOWN = np.meshgrid(np.arange(WIDTH) - WIDTH / 2, np.arange(HEIGHT) - HEIGHT / 2)
+RADIUS = np.hypot(_ACROSS, _DOWN)
+ANGLE = ((np.arctan2(_DOWN, _ACROSS) / (2 * np.pi) + 0.5) * 719).astype(np.float32)
+
+
+def remuxed(source: Path, path: Path, *, container: str | None = None, sound: bool = True) -> Path:
+    """The same coded pictures and sound in another container."""
+    with av.open(str(source)) as stored, av.open(str(path), "w", format=container) as output:
+        tracks = [*stored.streams.video, *(stored.streams.audio if sound else ())]
+        copies = {track.index: output.add_stream_from_template(track) for track in tracks}
+        for packet in stored.demux(tracks):
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream.index]
+                output.mux(packet)
+    return path
+
+
 def shifted(picture: Image, right: float, down: float) -> Image:
     """The picture moved as by a blow against the camera."""
     move = np.array([[1.0, 0.0, right], [0.0, 1.0, down]])
@@ -45,27 +82,35 @@ def shifted(picture: Image, right: float, down: float) -> Image:
 
 def write_clip(
     path: Path,
-    pictures: Sequence[Image],
+    pictures: Iterable[Image],
     *,
     fps: int = 20,
     codec: str = "libx264",
     container: str | None = None,
-    stamps: Sequence[float] | None = None,
+    stamps: list[float] | None = None,
     sound: NDArray[np.float32] | None = None,
     sound_rate: int = 16_000,
     pixel_format: str = "yuv420p",
+    gop: int | None = None,
 ) -> Path:
-    """Encodes pictures (RGB) and, where given, mono sound; `stamps` are the pictures' times in seconds."""
+    """Encodes pictures (RGB) and, where given, mono sound; `stamps` are the pictures' times in seconds.
+
+    `gop` is the distance of keyframes; this encoder puts none where the scene changes, as cameras do.
+    """
+    waiting = iter(pictures)
+    first = next(waiting)
     with av.open(str(path), "w", format=container) as output:
         video = cast(av.VideoStream, output.add_stream(codec, rate=fps))
-        video.height, video.width = pictures[0].shape[:2]
+        video.height, video.width = first.shape[:2]
         video.pix_fmt = pixel_format
         if codec == "libx264":
             video.options = {"preset": "ultrafast", "crf": "20"}
+        if gop is not None:
+            video.codec_context.gop_size = gop
         if stamps is not None:
             video.codec_context.time_base = TIME_BASE
         audio = output.add_stream("aac", rate=sound_rate, layout="mono") if sound is not None else None
-        for number, picture in enumerate(pictures):
+        for number, picture in enumerate(chain([first], waiting)):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             if stamps is not None:
                 frame.pts, frame.time_base = round(stamps[number] / TIME_BASE), TIME_BASE

@@ -10,7 +10,7 @@ import pytest
 
 from aiassist.video import decoding, sandbox
 from aiassist.video.errors import DecodeFailed, DecodeOutOfMemory, DecodeTimeout
-from aiassist.video.limits import MEBIBYTE, DecodeLimits
+from aiassist.video.limits import MEASURE_LIMITS, MEBIBYTE, DecodeLimits
 from aiassist.video.sandbox import run_child
 from tests.aiassist.video.clips import street, write_clip
 
@@ -109,6 +109,15 @@ def test_measure_video_works_in_a_daemonic_worker(tmp_path: Path) -> None:
     worker.start()
     assert told.get(timeout=30) == 8
     worker.join(timeout=10)
+
+
+def test_what_the_caller_holds_does_not_count_against_the_child(tmp_path: Path) -> None:
+    """A worker grows over its life; measured by `ru_maxrss`, each of its children would start at that size."""
+    path = write_clip(tmp_path / "drive.mp4", street(8))
+    held = b"\x01" * (MEASURE_LIMITS.resident_bytes + 2**26)
+    cost = decoding.measure_video_and_cost(path)
+    assert cost.measurements.facts.frames_decoded == 8
+    assert cost.peak_resident_bytes < MEASURE_LIMITS.resident_bytes < len(held)
 
 
 def test_measure_video_is_cleaned_up_when_the_caller_is_interrupted(tmp_path: Path) -> None:
