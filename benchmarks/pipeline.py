@@ -1,4 +1,4 @@
-"""What measuring a clip costs against decoding it: `python -m benchmarks.pipeline [--seconds 60] [--runs 3] [--detector FILE]`.
+"""What measuring a clip costs against decoding it: `python -m benchmarks.pipeline [--seconds 60] [--runs 3]`.
 
 Prints one JSON line. The clip is made here (1080p30 H.264, about 12 Mb/s, with sound) and thrown away afterwards.
 """

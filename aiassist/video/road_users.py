@@ -32,8 +32,9 @@ CORRIDOR_HALF_WIDTH = 0.17
 WAY_WIDTHS = {VEHICLE: 0.6, TWO_WHEELER: 1.2, PERSON: 2.0}
 # So tall in a sparse picture, something is near enough to look closer (a car at about 10 m).
 NEAR_HEIGHT = 0.25
-# Grows by so much a second beyond its error: 2.2 s to contact at a steady speed.
-CLOSING_THRESHOLD = 0.45
+# Grows by so much a second beyond its error: 2.4 s to contact at a steady speed, where a forward-collision warning has
+# to speak at the latest when the vehicle ahead brakes (NHTSA's NCAP test procedure, 2013).
+CLOSING_THRESHOLD = round(1 / 2.4, 4)
 MOST_FINDINGS = 5
 _NAMES = {VEHICLE: "vehicle", TWO_WHEELER: "two-wheeler", PERSON: "person"}
 
@@ -140,8 +141,7 @@ def _picture(approach: _Approach, film: FilmRoll) -> bytes | None:
     kept = film.nearest(closing.last.seconds)
     if kept is None:
         return None
-    contact = 1.0 / closing.per_second
-    spread = closing.error / closing.per_second**2
+    contact, spread = closing.contact_seconds, closing.contact_error_seconds
     lines = (
         f"{_NAMES[approach.track.group]} ahead: {contact:.2f} s to contact, +/- {spread:.2f} s",
         f"proximity at {closing.last.seconds:.2f} s, tracked from {closing.first.seconds:.2f} s",

@@ -22,8 +22,8 @@ _LEAST_OVERLAP = 0.25
 # rate of change itself changes in a second.
 _POSITION_NOISE, _SIZE_NOISE = 0.015, 0.06
 _POSITION_JERK, _SIZE_JERK = 0.25, 0.8
-# The fit looks back so far; longer, and a braking approach is no straight line any more.
-FIT_SECONDS = 1.6
+# The fit looks back so far: five pictures of the film. Longer, and an approach that quickens is told too late.
+FIT_SECONDS = 1.25
 # A box at the edge of the picture is cut off and tells no size.
 _EDGE = 0.01
 
@@ -57,6 +57,15 @@ class Closing:
     def surely(self) -> float:
         """The growth that is left when the error is taken off."""
         return self.per_second - self.error
+
+    @property
+    def contact_seconds(self) -> float:
+        """From the last sample to contact at a steady speed; the slope is that of the middle of the samples."""
+        return max(1.0 / self.per_second - (self.last.seconds - self.first.seconds) / 2, 0.0)
+
+    @property
+    def contact_error_seconds(self) -> float:
+        return self.error / self.per_second**2
 
 
 @dataclass
