@@ -13,6 +13,7 @@ from aiassist.assessment.fault import fault_opinion
 from aiassist.assessment.fraud import copy_findings, fraud_opinion
 from aiassist.assessment.opinions import assessed, not_assessable
 from aiassist.assessment.progress import StageClock
+from aiassist.assessment.recorded import recorded_severity
 from aiassist.assessment.severity import SeverityModel, load_model, predict_severity, severity_opinion
 from aiassist.assessment.tenant_conformal import TenantCalibration
 from aiassist.assessment.vision import checked_vision, vision_request
@@ -105,13 +106,16 @@ def _judge(
         copies = copy_findings(dossier, measurements.facts)
     with clock.stage(Stage.CONFORMAL):
         prediction = predict_severity(measurements, learned.severity)
-        vision = checked_vision(answer, measurements, severity=prediction.label, scenario=fault.scenario)
+        recorded = recorded_severity(measurements.telemetry)
+        shown = recorded.label if recorded is not None else prediction.label
+        vision = checked_vision(answer, measurements, severity=shown, scenario=fault.scenario)
         severity = severity_opinion(
             prediction,
             learned.severity,
             cap_confidence=not answer.from_model or vision.dropped > 0,
             raised=vision.raised_severity,
             tenant=learned.calibration,
+            recorded=recorded,
         )
     return assessed(
         measurements,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from aiassist.assessment.conformal import COVERAGE_TARGET, is_calibrated, prediction_set
 from aiassist.assessment.features import severity_features
+from aiassist.assessment.recorded import RecordedSeverity
 from aiassist.assessment.tenant_conformal import TENANT, TenantCalibration
 from aiassist.types import Measurements, Severity, SeverityOpinion
 
@@ -114,27 +115,34 @@ def severity_opinion(
     cap_confidence: bool,
     raised: Severity | None,
     tenant: TenantCalibration | None = None,
+    recorded: RecordedSeverity | None = None,
 ) -> SeverityOpinion:
     """Return label, capped confidence and prediction set.
 
     `raised` (a vision model's higher severity that a measured impact supports) widens the set up to that label;
     nothing ever narrows it. Outside the training range the rendered calibration promises nothing and is not claimed;
     `tenant`, made of the tenant's own videos whatever they look like, takes its place where there is one.
+    `recorded` (the camera's own sensor) outranks the pictures: it names the label, and what it leaves open joins the
+    set, which so covers at least as often as promised.
     """
     if tenant is not None:
         labels = tenant.prediction_set(prediction.probabilities)
     else:
         labels = prediction_set(prediction.probabilities, model.calibration, coverage=COVERAGE_TARGET)
+    label, probabilities = prediction.label, prediction.probabilities
+    if recorded is not None:
+        label, probabilities = recorded.label, recorded.shares
+        labels = tuple(each for each in LABELS if each in labels or each in recorded.possible)
     if raised is not None:
-        between = LABELS[LABELS.index(prediction.label) : LABELS.index(raised) + 1]
-        labels = tuple(label for label in LABELS if label in labels or label in between)
-    confidence = prediction.probabilities[prediction.label]
+        between = LABELS[LABELS.index(label) : LABELS.index(raised) + 1]
+        labels = tuple(each for each in LABELS if each in labels or each in between)
+    confidence = probabilities[label]
     if cap_confidence or prediction.unfamiliar:
         confidence = min(confidence, DEGRADED_CONFIDENCE_CAP)
     return SeverityOpinion(
-        label=prediction.label,
+        label=label,
         confidence=round(confidence, 4),
-        probabilities={label: round(share, 4) for label, share in prediction.probabilities.items()},
+        probabilities={each: round(share, 4) for each, share in probabilities.items()},
         prediction_set=labels,
         coverage_target=COVERAGE_TARGET,
         calibrated=tenant is not None or (is_calibrated(model.calibration) and not prediction.unfamiliar),

@@ -13,6 +13,7 @@ from aiassist.types import (
     HazardKind,
     Measurements,
     SeverityOpinion,
+    Telemetry,
     VideoFacts,
 )
 
@@ -44,6 +45,7 @@ def summary_of(measurements: Measurements, severity: SeverityOpinion, fault: Fau
         (
             _file_sentence(measurements.facts),
             *_event_sentences(measurements),
+            *_recorded_sentence(measurements.telemetry),
             _severity_sentence(severity),
             f"Scenario {fault.scenario.value}; suggested share of the insured {fault.ratio_pct:.0f} % "
             f"({fault.low_pct:.0f}–{fault.high_pct:.0f} %).",
@@ -98,6 +100,14 @@ def _finding_behind(hazard: Hazard, findings: tuple[Finding, ...]) -> Finding | 
 
 def _measured(finding: Finding) -> str:
     return f"{finding.measure.replace('_', ' ')} {finding.value:.3g} against {finding.threshold:.3g}"
+
+
+def _recorded_sentence(telemetry: Telemetry | None) -> Iterator[str]:
+    if telemetry is not None and telemetry.delta_v_kmh is not None:
+        yield (
+            f"The camera's own sensor recorded a change of speed of {telemetry.delta_v_kmh:.0f} km/h "
+            f"(± {telemetry.delta_v_error_kmh or 0:.0f}), which outranks the pictures."
+        )
 
 
 def _severity_sentence(severity: SeverityOpinion) -> str:

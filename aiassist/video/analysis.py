@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from aiassist.types import HazardKind, IntegrityFlag
@@ -42,16 +43,20 @@ class Analysis:
 
 
 def analyse(gathered: Gathered) -> Analysis:
-    """Cuts first, then everything that cuts would falsify."""
+    """Cuts first, then everything that cuts would falsify; what does not need the motion is measured beside it."""
     record = gathered.record
     scores = cut_scores(record)
     cuts = find_cuts(record, scores)
     excluded = around_cuts(record, cuts)
-    motion = camera_motion(record, excluded)
-    sound = analyse_sound(gathered.samples)
-    view = view_of(record, excluded)
-    speed = speed_of(record, motion)
-    approach = approach_of(record, motion, speed)
+    with ThreadPoolExecutor(1, thread_name_prefix="measure") as beside:
+        hearing = beside.submit(analyse_sound, gathered.samples)
+        viewing = beside.submit(view_of, record, excluded)
+        looping = beside.submit(loop_flags, record)
+        bars = beside.submit(colour_bars_flag, record)
+        motion = camera_motion(record, excluded)
+        speed = speed_of(record, motion)
+        approach = approach_of(record, motion, speed)
+    sound, view = hearing.result(), viewing.result()
     loss = speed_loss(motion.seconds, speed)
     judged = judge_bursts(find_bursts(motion, speed), sound, speed_known=speed.known)
     brakes = brake_events(motion.seconds, speed, loss) if view.drives else []
@@ -62,8 +67,8 @@ def analyse(gathered: Gathered) -> Analysis:
     if sound is not None:
         events += heard_events(sound) + heard_crashes(sound, motion, brakes)
     frozen = frozen_flags(record)
-    flags = cut_flags(cuts, frozen) + frozen + loop_flags(record) + gap_flags(record, gathered.counts)
-    blocking = (black_flag(record), colour_bars_flag(record), still_flag(record))
+    flags = cut_flags(cuts, frozen) + frozen + looping.result() + gap_flags(record, gathered.counts)
+    blocking = (black_flag(record), bars.result(), still_flag(record))
     flags += [flag for flag in blocking if flag is not None]
     if not any(blocking) and (flag := not_dashcam_flag(view)) is not None:
         flags.append(flag)

@@ -149,13 +149,12 @@ class Observer:
         field = self._dis.calc(before, after, None)
         half = (ANALYSIS_WIDTH // 2, ANALYSIS_HEIGHT // 2)
         # This preset computes at a quarter of the size and enlarges: every second value holds all there is.
-        small_field = np.ascontiguousarray(field[::2, ::2]) * np.float32(0.5)
+        small_field = field[::2, ::2] * np.float32(0.5)
         small_before = np.asarray(cv2.resize(before, half, interpolation=cv2.INTER_AREA), np.uint8)
         small_after = cv2.resize(after, half, interpolation=cv2.INTER_AREA)
-        from_x = np.ascontiguousarray(small_field[..., 0] + PIXEL_POSITIONS[..., 0])
-        from_y = np.ascontiguousarray(small_field[..., 1] + PIXEL_POSITIONS[..., 1])
+        origin = small_field + PIXEL_POSITIONS
         moved = np.asarray(
-            cv2.remap(small_after, from_x, from_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+            cv2.remap(small_after, origin, ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
         )
         return _Pair(
             flow=(cells(small_field) * 2.0 + np.array(shift, np.float32)).astype(np.float16),
@@ -205,6 +204,7 @@ def _pixel_positions() -> Floats:
 
 
 PIXEL_POSITIONS = _pixel_positions()
+ONE_MAP: Any = None  # in place of a second map: the first holds both axes
 HANNING = cv2.createHanningWindow((ANALYSIS_WIDTH, ANALYSIS_HEIGHT), cv2.CV_32F)
 
 

@@ -41,6 +41,14 @@ def planned(cues: list[Cue], duration_seconds: float) -> list[Stretch]:
             chosen = _with(chosen, cue.seconds - BEFORE_SECONDS, cue.seconds + AFTER_SECONDS, duration_seconds)
     for middle in even_moments(duration_seconds):
         chosen = _with(chosen, middle - EVEN_SECONDS / 2, middle + EVEN_SECONDS / 2, duration_seconds)
+    # What the cues leave of their share goes where nothing was looked at.
+    budget += EVEN_SECONDS * len(even_moments(duration_seconds))
+    while sum(stretch.seconds for stretch in chosen) < budget - EVEN_SECONDS:
+        start, end = _widest_gap(chosen, duration_seconds)
+        if end - start < 2 * EVEN_SECONDS:
+            break
+        middle = (start + end) / 2
+        chosen = _with(chosen, middle - EVEN_SECONDS / 2, middle + EVEN_SECONDS / 2, duration_seconds)
     return [piece for stretch in chosen for piece in _pieces(stretch)]
 
 
@@ -57,6 +65,13 @@ def even_pictures(duration_seconds: float, count: int) -> list[float]:
     whole = np.minimum(position.astype(int), len(middles) - 1)
     inside = (position - whole - 0.5) * (EVEN_SECONDS - 1.0)
     return [middles[number] + float(shift) for number, shift in zip(whole, inside, strict=True)]
+
+
+def _widest_gap(chosen: list[Stretch], duration: float) -> tuple[float, float]:
+    """The longest time between two stretches; the first of equal ones."""
+    starts = [0.0, *(stretch.end_seconds for stretch in chosen)]
+    ends = [*(stretch.start_seconds for stretch in chosen), duration]
+    return max(zip(starts, ends, strict=True), key=lambda gap: (round(gap[1] - gap[0], 3), -gap[0]))
 
 
 def _sees(stretch: Stretch, at: float, duration: float) -> bool:

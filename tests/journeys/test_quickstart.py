@@ -30,9 +30,9 @@ def _free_port() -> int:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """A user's environment: nothing set but the data folder."""
+    """A user's environment: nothing set but the data folder, and no line to the outside for npm."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START") if name in os.environ}
-    return {**kept, "DATA_DIR": str(folder)}
+    return {**kept, "DATA_DIR": str(folder), "npm_config_offline": "true"}
 
 
 @contextmanager
