@@ -22,7 +22,7 @@ HALF_SURE_GROWTH = 1.0 / 1.5
 SEEN_GROWTH = 1.0 / 4.0
 GROWTH_SIGNAL = "growth_ahead"
 # Without a detector a vehicle ahead shows itself only when it is large, so a short approach says nothing.
-DETECTOR = "detector_weights"
+DETECTOR, TRACKED = "detector_weights", "road_user_ahead"
 SHORTEST_TOLD_SECONDS = 1.5
 
 
@@ -114,7 +114,9 @@ def _lead_time(event: Hazard | None, measurements: Measurements) -> float | None
     if event is None or growth is None:
         return None
     seconds = _grown_for(growth, event)
-    return None if DETECTOR in measurements.degraded and seconds < SHORTEST_TOLD_SECONDS else seconds
+    # Tracks are evidence for people so far; how long somebody was ahead is not read from them yet.
+    untold = DETECTOR in measurements.degraded or any(signal.name == TRACKED for signal in measurements.signals)
+    return None if untold and seconds < SHORTEST_TOLD_SECONDS else seconds
 
 
 def _grown_for(growth: Signal, event: Hazard) -> float:
