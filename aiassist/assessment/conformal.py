@@ -46,6 +46,15 @@ def prediction_set(
     return tuple(kept)
 
 
+def with_label(labels: Sequence[Severity], shown: Severity) -> tuple[Severity, ...]:
+    """Return the set together with the label that is shown: an opinion must not rule out what it says itself.
+
+    A superset covers at least as often, so the promise stays; leaving the label out instead would hide the harm that
+    the model thinks most likely. An empty set stays empty: the case is like none seen, and a person must look first.
+    """
+    return tuple(label for label in Severity if label in labels or label is shown) if labels else ()
+
+
 def is_calibrated(calibration: Mapping[Severity, Sequence[float]], *, coverage: float = COVERAGE_TARGET) -> bool:
     """Tell whether every class has enough cases for the promise to mean something."""
     return all(len(calibration.get(label, ())) >= minimum_cases(coverage) for label in Severity)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiassist.assessment.conformal import COVERAGE_TARGET, is_calibrated, prediction_set
+from aiassist.assessment.conformal import COVERAGE_TARGET, is_calibrated, prediction_set, with_label
 from aiassist.assessment.features import severity_features
 from aiassist.types import Measurements, Severity, SeverityOpinion
 
@@ -115,6 +115,7 @@ def severity_opinion(
     nothing ever narrows it. Outside the training range the calibration promises nothing and is not claimed.
     """
     labels = prediction_set(prediction.probabilities, model.calibration, coverage=COVERAGE_TARGET)
+    labels = with_label(labels, prediction.label)
     if raised is not None:
         between = LABELS[LABELS.index(prediction.label) : LABELS.index(raised) + 1]
         labels = tuple(label for label in LABELS if label in labels or label in between)

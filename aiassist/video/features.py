@@ -9,10 +9,13 @@ import numpy as np
 from aiassist.types import HazardKind
 from aiassist.video.analysis import Analysis
 from aiassist.video.gather import Gathered
-from aiassist.video.heard import bang_strength
+from aiassist.video.entering import NOTHING_ENTERS, entering_between
+from aiassist.video.heard import bang_strength, high_rise, loudness_rise
 from aiassist.video.impacts import Judged
 
 BEFORE_IMPACT_SECONDS = 2.0
+ENTERING_SECONDS = 2.5
+LOUD_SECONDS = (0.1, 0.35)
 MOVING_SUPPORT = 0.25
 NOTHING_BEFORE = {"time_to_contact_before_impact_seconds": 20.0, "growth_before_impact": 0.0}
 
@@ -20,7 +23,8 @@ NOTHING_BEFORE = {"time_to_contact_before_impact_seconds": 20.0, "growth_before_
 def features_of(gathered: Gathered, analysis: Analysis) -> dict[str, float]:
     """All features, finite and rounded to six digits."""
     best = max(analysis.judged, key=lambda item: item.impact_value, default=None)
-    features = _whole_clip(gathered, analysis) | _impact(best) | _before_impact(analysis, best)
+    features = _whole_clip(gathered, analysis) | _impact(best) | _loudness(analysis, best)
+    features |= _before_impact(analysis, best) | _entering(gathered, best)
     return {name: round(value, 6) if math.isfinite(value) else 0.0 for name, value in features.items()}
 
 
@@ -73,10 +77,39 @@ def _impact(best: Judged | None) -> dict[str, float]:
         "impact_roll_share": burst.roll_share if burst else 0.0,
         "impact_sideways_px": burst.sideways_px if burst else 0.0,
         "impact_scale_kick_px": burst.scale_kick_px if burst else 0.0,
+        "impact_first_nod_px": burst.first_nod_px if burst else 0.0,
+        "impact_rocking": burst.rocking if burst else 0.0,
         "impact_speed_before": burst.speed_before if burst else 0.0,
         "impact_speed_after": burst.speed_after if burst else 0.0,
         "impact_speed_change_ratio": burst.speed_change if burst else 0.0,
         "impact_bang_strength": best.bang if best else 0.0,
+    }
+
+
+def _loudness(analysis: Analysis, best: Judged | None) -> dict[str, float]:
+    """How loud the candidate is: over what was heard before it (decades), and by itself (decades over -80 dBFS)."""
+    names = ("impact_loudness_rise", "impact_loudness", "impact_hiss_rise")
+    sound = analysis.sound
+    if best is None or sound is None:
+        return dict.fromkeys(names, 0.0)
+    start, end = best.onset_seconds - LOUD_SECONDS[0], best.onset_seconds + LOUD_SECONDS[1]
+    near = (sound.seconds >= start) & (sound.seconds <= end)
+    if not near.any():
+        return dict.fromkeys(names, 0.0)
+    rise = loudness_rise(sound)
+    level = float(np.log10(max(float(sound.rms[near].max()), 1e-4))) + 4.0
+    high = high_rise(sound)
+    return dict(zip(names, (float(rise[near].max()), level, float(high[near].max())), strict=True))
+
+
+def _entering(gathered: Gathered, best: Judged | None) -> dict[str, float]:
+    """What came in from a side before the candidate."""
+    start = best.burst.start_seconds if best is not None else 0.0
+    found = entering_between(gathered.record, start - ENTERING_SECONDS, start - 0.1) if best else NOTHING_ENTERS
+    return {
+        "entering_cells": found.cells,
+        "entering_px_per_second": found.speed_px,
+        "entering_seconds": found.seconds,
     }
 
 
