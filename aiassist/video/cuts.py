@@ -24,8 +24,8 @@ NEIGHBOURS = 3
 # The coarse picture must change, too, after the flow is undone: a burst of coding noise leaves it alone.
 STRUCTURE_THRESHOLD = 0.012
 # After a blow the camera rings on: the motion of the whole picture changes by 4 to 12 px from one picture to the next,
-# after a cut by less than 0.7.
-RINGING_PX, RINGING_RATIO = 2.0, 3.0
+# after a cut and on rough roads by less than 1.
+RINGING_PX = 2.0
 RINGING_PICTURES = slice(2, 9)
 
 
@@ -56,13 +56,8 @@ def cut_scores(record: VideoRecord) -> Array:
 
 
 def _rings_after(record: VideoRecord, index: int) -> bool:
-    """True when the whole picture keeps jerking after a picture, and did not before: a blow, no cut."""
-    before, after = _unrest(record, slice(max(0, index - 9), index)), _unrest(record, _after(index))
-    return after > max(RINGING_PX, RINGING_RATIO * before)
-
-
-def _after(index: int) -> slice:
-    return slice(index + RINGING_PICTURES.start - 1, index + RINGING_PICTURES.stop)
+    """True when the whole picture keeps jerking after a picture: a blow, no cut."""
+    return _unrest(record, slice(index + RINGING_PICTURES.start - 1, index + RINGING_PICTURES.stop)) > RINGING_PX
 
 
 def _unrest(record: VideoRecord, part: slice) -> float:

@@ -9,12 +9,10 @@ import numpy as np
 from aiassist.types import HazardKind
 from aiassist.video.analysis import Analysis
 from aiassist.video.gather import Gathered
-from aiassist.video.entering import NOTHING_ENTERS, entering_between
 from aiassist.video.heard import bang_strength, high_rise, loudness_rise
 from aiassist.video.impacts import Judged
 
 BEFORE_IMPACT_SECONDS = 2.0
-ENTERING_SECONDS = 2.5
 LOUD_SECONDS = (0.1, 0.35)
 MOVING_SUPPORT = 0.25
 NOTHING_BEFORE = {"time_to_contact_before_impact_seconds": 20.0, "growth_before_impact": 0.0}
@@ -24,7 +22,7 @@ def features_of(gathered: Gathered, analysis: Analysis) -> dict[str, float]:
     """All features, finite and rounded to six digits."""
     best = max(analysis.judged, key=lambda item: item.impact_value, default=None)
     features = _whole_clip(gathered, analysis) | _impact(best) | _loudness(analysis, best)
-    features |= _before_impact(analysis, best) | _entering(gathered, best)
+    features |= _before_impact(analysis, best)
     return {name: round(value, 6) if math.isfinite(value) else 0.0 for name, value in features.items()}
 
 
@@ -100,17 +98,6 @@ def _loudness(analysis: Analysis, best: Judged | None) -> dict[str, float]:
     level = float(np.log10(max(float(sound.rms[near].max()), 1e-4))) + 4.0
     high = high_rise(sound)
     return dict(zip(names, (float(rise[near].max()), level, float(high[near].max())), strict=True))
-
-
-def _entering(gathered: Gathered, best: Judged | None) -> dict[str, float]:
-    """What came in from a side before the candidate."""
-    start = best.burst.start_seconds if best is not None else 0.0
-    found = entering_between(gathered.record, start - ENTERING_SECONDS, start - 0.1) if best else NOTHING_ENTERS
-    return {
-        "entering_cells": found.cells,
-        "entering_px_per_second": found.speed_px,
-        "entering_seconds": found.seconds,
-    }
 
 
 def _before_impact(analysis: Analysis, best: Judged | None) -> dict[str, float]:
