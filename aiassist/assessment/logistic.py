@@ -70,13 +70,16 @@ def balanced_weights(labels: Labels, *, classes: int) -> Floats:
     return np.asarray(weights * labels.size / weights.sum())
 
 
-def out_of_fold_logits(rows: Floats, labels: Labels, *, classes: int, strength: float) -> Floats:
-    """Return for each case the scores of a model that has not seen it (folds by position: case i in fold i mod 5)."""
+def out_of_fold_logits(rows: Floats, labels: Labels, *, classes: int, strength: float, balanced: bool = True) -> Floats:
+    """Return for each case the scores of a model that has not seen it (folds by position: case i in fold i mod 5).
+
+    `balanced` lets every class count the same, however many cases it has.
+    """
     folds = np.arange(labels.size) % FOLDS
     logits = np.zeros((labels.size, classes))
     for fold in range(FOLDS):
         seen = folds != fold
-        weights = balanced_weights(labels[seen], classes=classes)
+        weights = balanced_weights(labels[seen], classes=classes) if balanced else np.ones(int(seen.sum()))
         fitted = fit(rows[seen], labels[seen], classes=classes, strength=strength, case_weights=weights)
         logits[~seen] = fitted.logits(rows[~seen])
     return logits
@@ -88,10 +91,14 @@ def log_loss(logits: Floats, labels: Labels) -> float:
     return float(-np.log(np.maximum(shares, 1e-12)).mean())
 
 
-def best_strength(rows: Floats, labels: Labels, *, classes: int, candidates: Sequence[float]) -> float:
+def best_strength(
+    rows: Floats, labels: Labels, *, classes: int, candidates: Sequence[float], balanced: bool = True
+) -> float:
     """Return the penalty with the smallest out-of-fold loss."""
     losses = {
-        strength: log_loss(out_of_fold_logits(rows, labels, classes=classes, strength=strength), labels)
+        strength: log_loss(
+            out_of_fold_logits(rows, labels, classes=classes, strength=strength, balanced=balanced), labels
+        )
         for strength in candidates
     }
     return min(losses, key=lambda strength: losses[strength])

@@ -117,6 +117,6 @@ def _first_nod(down: Array) -> float:
 
 
 def _rocking(down: Array) -> float:
-    """How smoothly the nods follow each other: neighbours of one sign are a slow movement, changes of sign a fast one."""
+    """How smoothly the nods follow each other: neighbours of one sign are a slow movement, changes of sign a fast."""
     whole = 2.0 * float(np.abs(down).sum())
     return 1.0 - min(float(np.abs(np.diff(down, prepend=0.0, append=0.0)).sum()) / max(whole, 1e-9), 1.0)

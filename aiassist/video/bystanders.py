@@ -24,12 +24,14 @@ from aiassist.video.trust import noise_texture, trust_of
 from aiassist.video.viewpoint import DRIVING_SUPPORT, View
 
 # The own vehicle stands or creeps: half of the trusted scenery moves less than this per picture (px of 320).
-CALM_FLOW_PX = 0.5
+CALM_FLOW_PX = 0.12
 CALM_SHAKE_Z = 1.5
 CALM_SPEED = 0.3
 CALM_REACH_SECONDS = 0.5
 # Flow is averaged over this time before and after a moment; a collision is over in 0.15 s.
 SPAN_SECONDS = 0.2
+# A vehicle that has just stopped still rocks: only after this time of calm a jump is believed.
+SETTLED_SECONDS = 1.0
 MOVING_PX = 0.4
 # Jump of a region's flow in px/s over the clip's usual jumps there. Two scooters that collide before a standing camera
 # 6.3; vehicles that pass, cross or pull in reach 2.7.
@@ -45,6 +47,8 @@ BANG_THRESHOLD = 0.75
 HISS_DECADES = 0.6
 # One clear jolt is enough to doubt that the crash was somebody else's: a touch of 3 km/h gives 8 to 12.
 CALM_JOLT_Z = 5.0
+# A screech behind is followed by a blow of the own vehicle; the driver's own braking shakes less.
+STRUCK_AFTER_SECONDS, STRUCK_SHAKE_Z = 2.0, 4.0
 BRAKE_BEFORE_SECONDS, BRAKE_AFTER_SECONDS = 0.5, 2.5
 # Whoever sees a crash ahead slows down: the scenery grows by less than this share of its growth before (1/s).
 SLOWED_SHARE, LEAST_GROWTH = 0.85, 0.15
@@ -74,8 +78,9 @@ def jumps_of(record: VideoRecord, motion: CameraMotion, view: View, speed: Speed
         return quiet
     field = np.zeros((count, GRID_ROWS, GRID_COLS), np.float32)
     sums = np.concatenate([np.zeros((1, GRID_ROWS, GRID_COLS, 2), np.float32), np.cumsum(own, axis=0)])
-    for index in range(span + 1, count - span):
-        if calm[index - span : index + span].all():
+    settled = max(span, round(SETTLED_SECONDS / max(float(np.median(np.diff(record.seconds))), 1e-3))) if span else 0
+    for index in range(settled + 1, count - span):
+        if calm[index - settled : index + span].all():
             before = (sums[index] - sums[index - span]) / span
             after = (sums[index + span] - sums[index]) / span
             field[index] = _jump(before, after, span)
@@ -207,7 +212,12 @@ def _calm_around(motion: CameraMotion, at: float) -> bool:
     near = np.abs(motion.seconds - at) <= CALM_REACH_SECONDS
     if not near.any():
         return False
-    return float(motion.shake_z[near].max()) < CALM_SHAKE_Z and float(motion.jolt_z[near].max()) < CALM_JOLT_Z
+    after = (motion.seconds >= at) & (motion.seconds <= at + STRUCK_AFTER_SECONDS)
+    return (
+        float(motion.shake_z[near].max()) < CALM_SHAKE_Z
+        and float(motion.jolt_z[near].max()) < CALM_JOLT_Z
+        and (not after.any() or float(motion.shake_z[after].max()) < STRUCK_SHAKE_Z)
+    )
 
 
 def _slows_after(motion: CameraMotion, at: float) -> bool:

@@ -1,4 +1,11 @@
-"""Named scalars of one clip for the severity model; `measure` documents every name."""
+"""Named scalars of one clip for the learned models. `measure` documents the names; here are those of a jolt's kind:
+
+impact_first_nod_px   first clear jolt up or down (positive: the picture moves down, the camera is thrown back)
+impact_rocking        1 for a slow rocking of the body, 0 for a fast ringing of the mount
+impact_loudness_rise  loudness over the half second before the candidate, in decades (20 dB each)
+impact_loudness       loudness itself, in decades over -80 dBFS; 0 without sound
+impact_hiss_rise      how far the bands over 700 Hz rise, in decades: metal and glass, not thumps
+"""
 
 from __future__ import annotations
 

@@ -91,9 +91,7 @@ def test_p_value_counts_ties_as_strange() -> None:
 shares = st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4).map(
     lambda row: {label: share / sum(row) for label, share in zip(LABELS, row, strict=True)}
 )
-calibrations = st.fixed_dictionaries(
-    {label: st.lists(st.floats(0.0, 1.0), max_size=40).map(tuple) for label in LABELS}
-)
+calibrations = st.fixed_dictionaries({label: st.lists(st.floats(0.0, 1.0), max_size=40).map(tuple) for label in LABELS})
 
 
 @given(probabilities=shares, calibration=calibrations)
