@@ -1,4 +1,4 @@
-"""Names what happened from the measured cues, with how sure that is."""
+"""Names what happened from the measured cues by rules, with how sure that is; `scenario_model` is asked first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from aiassist.assessment.scene import Scene
 from aiassist.types import Scenario
 
-# Seen to come closer and felt to stop, each half of the proof: striking a vehicle ahead reached 0.6 to 1 on rendered
-# training clips, other impacts up to 0.54.
-FRONTAL_FROM = 0.57
+# Seen to come closer and felt to stop, each half of the proof: striking a vehicle ahead reached 0.53 to 1 on rendered
+# training clips, other impacts up to 0.4.
+FRONTAL_FROM = 0.5
 # A blow from the front takes most of the speed at once; one from the side up to half of it.
-SIDE_LOSS, FRONT_LOSS = 0.4, 0.8
+SIDE_LOSS, FRONT_LOSS = 0.4, 0.95
 # The own speed rises at an impact only when the push comes from behind; less is the noise of the speed proxy.
 PUSH_FROM, SURE_PUSH = 0.03, 0.1
 # Slower than this share of the usual speed the vehicle stands or creeps: what strikes it then mostly comes from behind.

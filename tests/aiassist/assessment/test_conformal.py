@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from crepes import ConformalClassifier
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiassist.assessment.conformal import is_calibrated, minimum_cases, p_value, prediction_set, with_label
@@ -94,6 +94,7 @@ shares = st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4).map(
 calibrations = st.fixed_dictionaries({label: st.lists(st.floats(0.0, 1.0), max_size=40).map(tuple) for label in LABELS})
 
 
+@settings(max_examples=50, deadline=None)
 @given(probabilities=shares, calibration=calibrations)
 def test_the_label_lies_in_its_own_set_and_the_set_never_shrinks(
     probabilities: dict[Severity, float], calibration: dict[Severity, tuple[float, ...]]
