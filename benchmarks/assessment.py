@@ -127,7 +127,7 @@ def severity_figures(judged: Sequence[Judged]) -> dict[str, object]:
         "severity_within_one": _share(step <= 1 for step in steps),
         "coverage_by_class": covered,
         "mean_set_size": round(float(np.mean([len(said.prediction_set) for _, said in pairs])), 3),
-        "empty_sets": sum(not said.prediction_set for _, said in pairs),
+        "largest_set": max((len(said.prediction_set) for _, said in pairs), default=0),
         "confusion_true_by_said": confusion,
         "unfamiliar": sum(not said.calibrated for _, said in pairs),
     }

@@ -19,13 +19,16 @@ from aiassist.assessment.features import scenario_features
 from aiassist.assessment.scenario import SceneReading
 from aiassist.assessment.scene import Scene
 from aiassist.assessment.severity import FeatureScale, Floats
-from aiassist.types import Measurements, Scenario
+from aiassist.types import HazardKind, Measurements, Scenario
 
 SCENARIO_PATH = Path(__file__).parent / "model" / "scenario_v1.json"
 
 STRUCK = (Scenario.REAR_END, Scenario.REAR_ENDED, Scenario.SIDE_IMPACT, Scenario.CUT_IN)
 NEARLY_STRUCK = (Scenario.NEAR_MISS, Scenario.CUT_IN)
 UNTOUCHED = (Scenario.NO_EVENT, Scenario.NEAR_MISS, Scenario.THIRD_PARTY, Scenario.CUT_IN)
+HEARD_ONLY = (Scenario.NO_EVENT, Scenario.THIRD_PARTY)
+# What the own vehicle did; without it nobody had to get out of anybody's way.
+REACTIONS = {HazardKind.HARD_BRAKE, HazardKind.SKID}
 
 
 @dataclass(frozen=True)
@@ -84,4 +87,7 @@ def possible_scenarios(measurements: Measurements, scene: Scene) -> tuple[Scenar
         return (Scenario.THIRD_PARTY,)
     if scene.near_miss is not None:
         return NEARLY_STRUCK
-    return UNTOUCHED if measurements.hazards else (Scenario.NO_EVENT,)
+    kinds = {hazard.kind for hazard in measurements.hazards}
+    if kinds & REACTIONS:
+        return UNTOUCHED
+    return HEARD_ONLY if HazardKind.AUDIO_BANG in kinds else (Scenario.NO_EVENT,)

@@ -115,7 +115,7 @@ def severity_opinion(
     nothing ever narrows it. Outside the training range the calibration promises nothing and is not claimed.
     """
     labels = prediction_set(prediction.probabilities, model.calibration, coverage=COVERAGE_TARGET)
-    labels = with_label(labels, prediction.label)
+    labels = with_label(labels, prediction.probabilities)
     if raised is not None:
         between = LABELS[LABELS.index(prediction.label) : LABELS.index(raised) + 1]
         labels = tuple(label for label in LABELS if label in labels or label in between)

@@ -21,7 +21,7 @@ from aiassist.assessment.logistic import (
 from aiassist.assessment.severity import LABELS, FeatureScale, SeverityModel, squeezed
 from aiassist.types import Severity
 
-MODEL_VERSION = "severity-1"
+MODEL_VERSION = "severity-2"
 RENDERED = "RENDERED"  # the only source the bundled calibration speaks for
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
 # A feature that hardly varies in the training set would blow up noise elsewhere.

@@ -9,6 +9,7 @@ import pytest
 
 from aiassist.assessment.features import scenario_features
 from aiassist.assessment.scenario_model import (
+    HEARD_ONLY,
     NEARLY_STRUCK,
     STRUCK,
     UNTOUCHED,
@@ -41,6 +42,8 @@ def drawn_cases(seed: int, count: int = 140) -> list[ScenarioCase]:
         (crash(hazards=(hazard(HazardKind.IMPACT_THIRD_PARTY),)), (Scenario.THIRD_PARTY,)),
         (crash(hazards=(hazard(HazardKind.NEAR_MISS), hazard(HazardKind.HORN))), NEARLY_STRUCK),
         (crash(hazards=(hazard(HazardKind.HARD_BRAKE),)), UNTOUCHED),
+        (crash(hazards=(hazard(HazardKind.AUDIO_BANG),)), HEARD_ONLY),
+        (crash(hazards=(hazard(HazardKind.HORN),)), (Scenario.NO_EVENT,)),
         (calm(), (Scenario.NO_EVENT,)),
     ],
 )
