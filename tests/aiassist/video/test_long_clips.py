@@ -136,9 +136,9 @@ def test_a_torn_long_clip_is_measured_as_far_as_it_can_be_read(tmp_path: Path, c
     path.write_bytes(bytes(content))
     told = measure_file(path, demuxer="mpegts", limits=MEASURE_LIMITS)
     (gap,) = [flag for flag in told.integrity if flag.code is IntegrityCode.TIMESTAMP_GAP]
-    assert gap.start_seconds == pytest.approx(0.6 * SECONDS, abs=15.0)
+    assert gap.start_seconds is not None and CUT < gap.start_seconds < BLOW
     assert told.facts.duration_seconds == SECONDS
-    assert cuts(told) == [pytest.approx(CUT, abs=0.15)]
+    assert cuts(told)[0] == pytest.approx(CUT, abs=0.15)  # where the lost stretch ends, another picture begins, too
 
 
 def test_a_black_clip_of_minutes_cannot_be_judged(tmp_path: Path) -> None:
