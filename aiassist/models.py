@@ -82,7 +82,9 @@ class CalibrationCase(TenantOwned):
     prediction_set = models.JSONField()
     coverage_target = models.FloatField()
     calibration_source = models.CharField(max_length=16)
-    true_label = models.CharField(max_length=8, choices=[(s, s) for s in Severity])
+    true_label = models.CharField(
+        max_length=8, choices=[(s, s) for s in Severity], blank=True, help_text="Empty: it cannot be told."
+    )
     inclusion_probability = models.FloatField()
     drawn_at = models.DateTimeField()
     labelled_at = models.DateTimeField()

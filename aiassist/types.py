@@ -289,7 +289,11 @@ class Dossier:
 
 @dataclass(frozen=True)
 class SeverityOpinion:
-    """Label (None when not assessable), class probabilities, and the conformal prediction set over the four labels."""
+    """Label (None when not assessable), class probabilities, and the conformal prediction set over the four labels.
+
+    `model_probabilities` are the pictures' alone, which the set is calibrated on, also where the camera's own sensor
+    outranks them in `probabilities`.
+    """
 
     label: Severity | None
     confidence: float
@@ -299,6 +303,7 @@ class SeverityOpinion:
     calibrated: bool
     calibration_source: str
     model_version: str
+    model_probabilities: Mapping[Severity, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,23 @@
 """How good the assessment is on held-back rendered clips: `python -m benchmarks.assessment [--clips 120]`.
 
-Prints one JSON line. The seeds are those of the purpose "test", from which neither training nor calibration draws;
-nothing is tuned on them. Counts stand beside every share, so that its uncertainty can be seen.
+Prints one JSON line, with the floors and whether they hold. The seeds are those of the purpose "test", from which
+neither training nor calibration draws; nothing is tuned on them. Counts stand beside every share, so that its
+uncertainty can be seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from aiassist.assessment.conformal import COVERAGE_TARGET
 from aiassist.assessment.examples import Example, rendered_examples
 from aiassist.assessment.fault import fault_opinion
 from aiassist.assessment.rendered_sets import balanced_specs, edited_specs, quiet_specs
@@ -26,6 +29,23 @@ from aiassist.types import HazardKind, IntegrityCode, Scenario, Severity, Severi
 IMPACT_TOLERANCE_SECONDS = 0.5
 CUT_TOLERANCE_SECONDS = 0.2
 NO_DRIVE = {ClipKind.BLACK, ClipKind.TEST_CARD}
+
+# What the assessment has to reach (at least) or stay under (at most).
+AT_LEAST = {
+    "impact_recall": 0.95,
+    "cut_recall": 0.98,
+    "severity_accuracy": 0.80,
+    "severity_within_one": 0.98,
+    "scenario_accuracy": 0.75,
+}
+AT_MOST = {
+    "impact_false_share": 0.05,
+    "impact_error_median_seconds": 0.10,
+    "impact_error_p95_seconds": 0.35,
+    "false_cut_share": 0.02,
+    "mean_set_size": 1.6,
+}
+COVERAGE_ERRORS = 3.0  # a class may lie this many standard errors under the promised coverage
 
 
 @dataclass(frozen=True)
@@ -48,7 +68,8 @@ def main() -> None:
     specs = (*balanced_specs("test", options.clips), *quiet_specs("test", options.quiet))
     drives = list(rendered_examples(specs, options.folder))
     edited = list(rendered_examples(edited_specs("test", options.edited), options.folder))
-    print(json.dumps(figures(drives, edited)))
+    found = figures(drives, edited)
+    print(json.dumps({**found, "floors": {**AT_LEAST, **AT_MOST, "coverage": COVERAGE_TARGET}, "holds": holds(found)}))
 
 
 def figures(drives: Sequence[Example], edited: Sequence[Example]) -> dict[str, object]:
@@ -65,6 +86,20 @@ def figures(drives: Sequence[Example], edited: Sequence[Example]) -> dict[str, o
         **impact_figures(drives),
         **edit_figures([*drives, *edited]),
     }
+
+
+def holds(found: Mapping[str, object]) -> dict[str, bool]:
+    """Return for every floor whether it is kept; what could not be measured is not kept."""
+    kept = {name: isinstance(share := found[name], float) and share >= floor for name, floor in AT_LEAST.items()}
+    kept |= {name: isinstance(share := found[name], float) and share <= floor for name, floor in AT_MOST.items()}
+    covered: dict[str, list[int]] = found["coverage_by_class"]  # type: ignore[assignment]  # made by severity_figures
+    return kept | {f"coverage_{label}": covers(hit, of) for label, (hit, of) in covered.items()}
+
+
+def covers(hit: int, of: int) -> bool:
+    """Tell whether a class is covered as promised, within what so few clips can tell."""
+    error = math.sqrt(COVERAGE_TARGET * (1.0 - COVERAGE_TARGET) / of)
+    return hit / of >= COVERAGE_TARGET - COVERAGE_ERRORS * error
 
 
 def _judge(example: Example) -> Judged:
@@ -92,7 +127,7 @@ def severity_figures(judged: Sequence[Judged]) -> dict[str, object]:
         "severity_within_one": _share(step <= 1 for step in steps),
         "coverage_by_class": covered,
         "mean_set_size": round(float(np.mean([len(said.prediction_set) for _, said in pairs])), 3),
-        "empty_sets": sum(not said.prediction_set for _, said in pairs),
+        "largest_set": max((len(said.prediction_set) for _, said in pairs), default=0),
         "confusion_true_by_said": confusion,
         "unfamiliar": sum(not said.calibrated for _, said in pairs),
     }
@@ -128,8 +163,10 @@ def impact_figures(examples: Sequence[Example]) -> dict[str, object]:
             errors.append(nearest)
     return {
         "impact_recall": round(len(errors) / struck, 4) if struck else None,
+        "impact_found": len(errors),
         "impact_clips": struck,
         "impact_false_share": _share(false),
+        "impact_false_clips": sum(false),
         "no_impact_clips": len(false),
         "impact_error_median_seconds": round(float(np.median(errors)), 3) if errors else None,
         "impact_error_p95_seconds": round(float(np.percentile(errors, 95)), 3) if errors else None,
@@ -153,6 +190,7 @@ def edit_figures(examples: Sequence[Example]) -> dict[str, object]:
         "cut_recall": round(found / cuts, 4) if cuts else None,
         "cuts": cuts,
         "false_cut_share": _share(uncut_flagged),
+        "uncut_clips": len(uncut_flagged),
         "no_drive_refused": [
             sum(example.measurements.not_assessable_reason is not None for example in no_drive),
             len(no_drive),

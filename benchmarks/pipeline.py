@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--detector", type=Path, help="the weights that `manage.py fetch_models` installed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         piece = write_drive(Path(folder) / "piece.mp4", seconds=min(options.seconds, PIECE_SECONDS))
@@ -43,7 +44,8 @@ def main() -> None:
         decodes = [_cost(lambda: decode_only(piece)) for _ in range(options.runs)]
         peaks: list[int] = []
         pipelines = [
-            _cost(lambda: peaks.append(measure_video_and_cost(whole).peak_resident_bytes)) for _ in range(options.runs)
+            _cost(lambda: peaks.append(measure_video_and_cost(whole, detector=options.detector).peak_resident_bytes))
+            for _ in range(options.runs)
         ]
     print(json.dumps(_told(options.seconds, decodes, pipelines, peaks)))
 

@@ -63,6 +63,7 @@ def opinion_columns(opinion: Opinion, triage: Triage) -> dict[str, Any]:
         "severity": severity.label or "",
         "confidence": severity.confidence,
         "probabilities": {str(label): share for label, share in severity.probabilities.items()},
+        "model_probabilities": {str(label): share for label, share in severity.model_probabilities.items()},
         "prediction_set": [str(label) for label in severity.prediction_set],
         "coverage_target": severity.coverage_target,
         "calibrated": severity.calibrated,

@@ -23,6 +23,7 @@ _HEAVY_COLUMNS = (
     "fraud_circumstances",
     "fault_rules",
     "probabilities",
+    "model_probabilities",
     "summary",
 )
 # Each word is five comparisons; SQLite refuses expressions that are a thousand deep.

@@ -218,6 +218,8 @@ SPECTACULAR_SETTINGS = {
         "Severity": "aiassist.types.Severity",
         "PipelineStage": "aiassist.types.Stage",
         "EvidenceStage": "aiassist.types.EvidenceStage",
+        "CoverageState": "aiassist.monitoring.coverage.CoverageState",
+        "LabelState": "reviews.choices.LabelState.choices",
     },
     "PREPROCESSING_HOOKS": ["config.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish_schema"],

@@ -16,6 +16,7 @@ _api: list[URLPattern | URLResolver] = [
     path("docs", SwaggerView.as_view(), name="api-docs"),
     path("redoc", RedocView.as_view(), name="api-redoc"),
     path("", include("tenancy.api_urls")),
+    path("", include("aiassist.api_urls")),
     path("", include("claims.api_urls")),
     path("", include("reviews.api_urls")),
 ]
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("tenancy.urls")),
     path("desk/", include("reviews.urls")),
     path("desk/claims/", include("claims.urls")),
+    path("desk/monitoring/", include("aiassist.urls")),
     path("api/v1/", include(_api)),
     path("admin/", admin.site.urls),
 ]

@@ -217,8 +217,12 @@ def _require_known(name: str) -> None:
 
 def _locked(name: str, now: datetime) -> CircuitBreaker:
     """Return the breaker's row for this transaction alone, made if it is missing."""
-    CircuitBreaker.objects.bulk_create([CircuitBreaker(name=name, changed_at=now)], ignore_conflicts=True)
-    return CircuitBreaker.objects.select_for_update().get(name=name)
+    rows = CircuitBreaker.objects.select_for_update()
+    row = rows.filter(name=name).first()
+    if row is None:
+        CircuitBreaker.objects.bulk_create([CircuitBreaker(name=name, changed_at=now)], ignore_conflicts=True)
+        row = rows.get(name=name)
+    return row
 
 
 def _move(row: CircuitBreaker, state: BreakerState, *, now: datetime, by: str = "", forced: bool = False) -> None:

@@ -45,6 +45,7 @@ def configure_logging(*, style: str, stream: TextIO | None = None) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_COMMON_PROCESSORS, processors=_closing_processors(style))
     )
+    handler.addFilter(_may_be_written)
     _take_over(handler)
     if style == "json":
         sys.excepthook, threading.excepthook = _log_uncaught, _log_uncaught_in_thread
@@ -63,6 +64,12 @@ def _closing_processors(style: str) -> list[Processor]:
         mask_event,
         renderer,
     ]
+
+
+def _may_be_written(record: logging.LogRecord) -> bool:
+    """Hold quiet libraries back at the door too: told to by the environment, a model SDK turns its own logger up, and
+    its debug lines hold whole prompts."""
+    return record.levelno >= max(_QUIET.get(record.name, 0), _QUIET.get(record.name.partition(".")[0], 0))
 
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -1,4 +1,4 @@
-"""Decisions and holds on the operator's site: to look at, by superusers. Both are written by services alone."""
+"""Decisions, holds and blind labels on the operator's site: to look at, by superusers. Services alone write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 
-from reviews.models import Decision, ReviewLease
+from reviews.models import BlindLabel, Decision, ReviewLease
 from tenancy.admin_site import TenantOwnedAdmin
 
 
@@ -31,3 +31,12 @@ class ReviewLeaseAdmin(TenantOwnedAdmin):
     search_fields = ("=claim__claim_number", "=holder__username")
     ordering = ("-expires_at",)
     exclude = ("token",)
+
+
+@admin.register(BlindLabel)
+class BlindLabelAdmin(TenantOwnedAdmin):
+    list_display = ("claim", "state", "severity", "inclusion_probability", "drawn_at", "labelled_by", "labelled_at")
+    list_filter: ClassVar[Any] = ("tenant", "state", "severity")
+    list_select_related: ClassVar[Any] = ("tenant", "claim", "labelled_by")
+    search_fields = ("=id", "=claim__claim_number")
+    ordering = ("-drawn_at",)

@@ -111,14 +111,13 @@ def give_label(*, label_id: UUID, actor: Principal, severity: Severity | None, n
     label.severity = severity or ""
     label.labelled_by_id, label.labelled_at = actor.user_id, now
     label.save(update_fields=["state", "severity", "labelled_by", "labelled_at"])
-    if severity is not None:
-        record_audited_label(
-            assessment=label.assessment,
-            true_label=severity,
-            inclusion_probability=label.inclusion_probability,
-            drawn_at=label.drawn_at,
-            now=now,
-        )
+    record_audited_label(
+        assessment=label.assessment,
+        true_label=severity,
+        inclusion_probability=label.inclusion_probability,
+        drawn_at=label.drawn_at,
+        now=now,
+    )
     # Not an event of the claim: its history is where other reviewers would read the label.
     record_event(
         action=ReviewAction.LABEL_GIVEN,

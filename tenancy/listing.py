@@ -44,6 +44,11 @@ def list_parameters(request: Request | HttpRequest, allowed: Collection[str] = (
     )
 
 
+def single_parameter(request: Request | HttpRequest, name: str) -> str | None:
+    """Return the one query parameter that a request may have; raises UnknownParameter for any other."""
+    return _single_values(request.GET, (name,)).get(name)
+
+
 def refuse_parameters(request: Request | HttpRequest) -> None:
     """Raise UnknownParameter when a request that takes no query parameters has one."""
     _single_values(request.GET, ())

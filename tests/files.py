@@ -64,6 +64,7 @@ def make_assessment(claim: Claim, *, version: int = 1, priority: str = "STANDARD
         "severity": "MEDIUM",
         "confidence": 0.64,
         "probabilities": {"NONE": 0.05, "LOW": 0.2, "MEDIUM": 0.64, "HIGH": 0.11},
+        "model_probabilities": {"NONE": 0.05, "LOW": 0.2, "MEDIUM": 0.64, "HIGH": 0.11},
         "prediction_set": ["LOW", "MEDIUM"],
         "coverage_target": 0.9,
         "calibrated": True,

@@ -1,10 +1,11 @@
-"""The card of the severity model: what it learned from, how it fares, and the command that makes it again."""
+"""The card of the learned models: what they learned from, how they fare, and the command that makes them again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from aiassist.assessment.examples import Example
+from aiassist.assessment.scenario_training import TrainedScenario
 from aiassist.assessment.severity import LABELS
 from aiassist.assessment.training import Trained
 
@@ -26,13 +27,25 @@ Made by `{command}`.
   the promise off and cap the confidence.
 - How it fares on clips it has never seen: `python -m benchmarks.assessment`{result}
 
+# Scenario model {scenario_version}
+
+Multinomial logistic regression over {scenario_features} measured features, learned on the same training clips (penalty
+{scenario_strength:g}; right on {scenario_accuracy:.1%} of them when held out in five-fold cross-validation, calm drives
+included).
+It chooses only among the scenarios that the measured events allow, and it stays silent where a feature lies far outside
+the training range; the rules then read the cues alone. A vehicle that cuts in is mostly read as a rear-end collision or
+as nothing: without a detector nothing measured tells where the vehicle ahead came from. HEAD_ON, LANE_CHANGE and
+SINGLE_VEHICLE were not rendered and are never the answer.
+
 Known limits: the renderer's camera, sound and vehicles are simpler than the world; damage that happens without a jolt
 or a change of speed is not seen; severity between neighbouring classes is often uncertain, and then both are in the
 set.
 """
 
 
-def card_text(trained: Trained, *, counts: Mapping[str, object], command: str, result: str = "") -> str:
+def card_text(
+    trained: Trained, scenario: TrainedScenario, *, counts: Mapping[str, object], command: str, result: str = ""
+) -> str:
     """Return the card as Markdown."""
     return _CARD.format(
         version=trained.model.version,
@@ -40,6 +53,10 @@ def card_text(trained: Trained, *, counts: Mapping[str, object], command: str, r
         names=", ".join(f"`{scale.name}`" for scale in trained.model.scales),
         strength=trained.strength,
         temperature=trained.temperature,
+        scenario_version=scenario.model.version,
+        scenario_features=len(scenario.model.scales),
+        scenario_strength=scenario.strength,
+        scenario_accuracy=scenario.cross_validated_accuracy,
         command=command,
         result=f"\n\n```json\n{result}\n```" if result else ".",
         **counts,

@@ -32,7 +32,7 @@ def prediction_set(
     *,
     coverage: float = COVERAGE_TARGET,
 ) -> tuple[Severity, ...]:
-    """Return the labels that cannot be ruled out, in the order of harm; may be empty (the case is like none seen).
+    """Return the labels that cannot be ruled out, in the order of harm; may be empty, see `with_label`.
 
     The strangeness of a label is 1 - its probability, held against the calibration cases of that label alone. A label
     with fewer cases than `minimum_cases` is always in the set.
@@ -44,6 +44,18 @@ def prediction_set(
         if len(scores) < minimum_cases(coverage) or p_value(strange, scores) > 1.0 - coverage + 1e-12:
             kept.append(label)
     return tuple(kept)
+
+
+def with_label(labels: Sequence[Severity], probabilities: Mapping[Severity, float]) -> tuple[Severity, ...]:
+    """Return the set together with the most probable label: an opinion must not rule out what it says itself.
+
+    A superset covers at least as often, so the promise stays; showing another label instead would hide the harm that
+    the model thinks most likely. An empty set (an accurate model rules out every label for a few cases of each class)
+    becomes the two most probable labels: never the singleton that could spare a person's look.
+    """
+    ranked = sorted(Severity, key=lambda label: -probabilities[label])
+    kept = {*labels, ranked[0]} if labels else set(ranked[:2])
+    return tuple(label for label in Severity if label in kept)
 
 
 def is_calibrated(calibration: Mapping[Severity, Sequence[float]], *, coverage: float = COVERAGE_TARGET) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiassist.assessment.jurisdictions import RuleCode, source_of
 from aiassist.assessment.scenario import SceneReading, read_scene
+from aiassist.assessment.scenario_model import learned_reading, load_scenario_model
 from aiassist.assessment.scene import Scene, scene_of
 from aiassist.types import FaultOpinion, FaultRule, Measurements, Scenario
 
@@ -57,7 +58,7 @@ SUDDEN_LEAD_SECONDS = 1.5
 def fault_opinion(measurements: Measurements, *, jurisdiction: str | None) -> FaultOpinion:
     """Return the share with its interval, the scenario and every applied rule with its source."""
     scene = scene_of(measurements)
-    reading = read_scene(scene)
+    reading = learned_reading(measurements, scene, load_scenario_model()) or read_scene(scene)
     rules = tuple(
         FaultRule(code=code.value, effect_pct=round(effect, 1), source=source_of(code, jurisdiction))
         for code, effect in _effects(scene, reading)

@@ -21,6 +21,14 @@ def severity_features(measurements: Measurements) -> dict[str, float]:
     return found | _derived(measured)
 
 
+def scenario_features(measurements: Measurements) -> dict[str, float]:
+    """Return what the scenario model reads: the features of severity, and what else was seen and heard."""
+    found = severity_features(measurements)
+    for kind in (HazardKind.HARD_BRAKE, HazardKind.SKID, HazardKind.HORN, HazardKind.AUDIO_BANG):
+        found[f"hazard_{kind.value.lower()}_score"] = _strongest(kind, measurements.hazards)
+    return found
+
+
 def _derived(measured: Mapping[str, float]) -> dict[str, float]:
     """Return the size of the sideways jolt, and the change of speed in the unit of the road's flow.
 

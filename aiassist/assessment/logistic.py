@@ -12,7 +12,9 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 MAX_STEPS = 100
-ENOUGH = 1e-8  # a step that moves no weight by more than this ends the fit
+ENOUGH = 1e-7  # a step that moves no weight by more than this ends the fit
+SMALLEST_SHARE = 1e-6
+FAIR_PART = 1e-4
 FOLDS = 5
 
 
@@ -46,10 +48,38 @@ def fit(rows: Floats, labels: Labels, *, classes: int, strength: float, case_wei
         shares = softmax(design @ beta.T)
         gradient = ((shares - wanted) * case_weights[:, None]).T @ design + beta * penalty
         step = np.linalg.solve(_hessian(design, shares, case_weights, penalty), gradient.ravel()).reshape(beta.shape)
-        beta = beta - step * min(1.0, 5.0 / max(float(np.abs(step).max()), 1e-12))
         if float(np.abs(step).max()) < ENOUGH:
             break
+        beta = beta - step * _safe_share(design, labels, beta, step, gradient, case_weights, penalty)
     return Fitted(weights=beta[:, :-1], bias=beta[:, -1])
+
+
+def _safe_share(
+    design: Floats,
+    labels: Labels,
+    beta: Floats,
+    step: Floats,
+    gradient: Floats,
+    case_weights: Floats,
+    penalty: Floats,
+) -> float:
+    """Halve a Newton step until the loss falls by a fair part of what its slope promises: full steps may overshoot."""
+    promised = float((step * gradient).sum())
+    before = _loss(design, labels, beta, case_weights, penalty)
+    share = 1.0
+    while share > SMALLEST_SHARE:
+        if _loss(design, labels, beta - share * step, case_weights, penalty) <= before - FAIR_PART * share * promised:
+            break
+        share /= 2
+    return share
+
+
+def _loss(design: Floats, labels: Labels, beta: Floats, case_weights: Floats, penalty: Floats) -> float:
+    """Return the penalised weighted log loss."""
+    logits = design @ beta.T
+    logits = logits - logits.max(axis=1, keepdims=True)
+    own = logits[np.arange(labels.size), labels] - np.log(np.exp(logits).sum(axis=1))
+    return float(0.5 * (beta * beta * penalty).sum() - (own * case_weights).sum())
 
 
 def _hessian(design: Floats, shares: Floats, case_weights: Floats, penalty: Floats) -> Floats:
@@ -70,13 +100,16 @@ def balanced_weights(labels: Labels, *, classes: int) -> Floats:
     return np.asarray(weights * labels.size / weights.sum())
 
 
-def out_of_fold_logits(rows: Floats, labels: Labels, *, classes: int, strength: float) -> Floats:
-    """Return for each case the scores of a model that has not seen it (folds by position: case i in fold i mod 5)."""
+def out_of_fold_logits(rows: Floats, labels: Labels, *, classes: int, strength: float, balanced: bool = True) -> Floats:
+    """Return for each case the scores of a model that has not seen it (folds by position: case i in fold i mod 5).
+
+    `balanced` lets every class count the same, however many cases it has.
+    """
     folds = np.arange(labels.size) % FOLDS
     logits = np.zeros((labels.size, classes))
     for fold in range(FOLDS):
         seen = folds != fold
-        weights = balanced_weights(labels[seen], classes=classes)
+        weights = balanced_weights(labels[seen], classes=classes) if balanced else np.ones(int(seen.sum()))
         fitted = fit(rows[seen], labels[seen], classes=classes, strength=strength, case_weights=weights)
         logits[~seen] = fitted.logits(rows[~seen])
     return logits
@@ -88,10 +121,14 @@ def log_loss(logits: Floats, labels: Labels) -> float:
     return float(-np.log(np.maximum(shares, 1e-12)).mean())
 
 
-def best_strength(rows: Floats, labels: Labels, *, classes: int, candidates: Sequence[float]) -> float:
+def best_strength(
+    rows: Floats, labels: Labels, *, classes: int, candidates: Sequence[float], balanced: bool = True
+) -> float:
     """Return the penalty with the smallest out-of-fold loss."""
     losses = {
-        strength: log_loss(out_of_fold_logits(rows, labels, classes=classes, strength=strength), labels)
+        strength: log_loss(
+            out_of_fold_logits(rows, labels, classes=classes, strength=strength, balanced=balanced), labels
+        )
         for strength in candidates
     }
     return min(losses, key=lambda strength: losses[strength])

@@ -1,4 +1,4 @@
-"""Names what happened from the measured cues, with how sure that is."""
+"""Names what happened from the measured cues by rules, with how sure that is; `scenario_model` is asked first."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from aiassist.assessment.scene import Scene
 from aiassist.types import Scenario
 
-# Something ahead stopped the insured with at least this certainty.
+# Seen to come closer and felt to stop, each half of the proof: striking a vehicle ahead reached 0.53 to 1 on rendered
+# training clips, other impacts up to 0.4.
 FRONTAL_FROM = 0.5
-# A blow from the front takes most of the speed at once; one from the side, measured on rendered training clips, up to
-# half of it. Between the two it is undecided.
-SIDE_LOSS, FRONT_LOSS = 0.4, 0.8
+# A blow from the front takes most of the speed at once; one from the side up to half of it.
+SIDE_LOSS, FRONT_LOSS = 0.4, 0.95
 # The own speed rises at an impact only when the push comes from behind; less is the noise of the speed proxy.
-PUSH_FROM = 0.03
-# Above this share the jolt came from the side rather than along the road.
-SIDEWAYS_FROM = 0.6
-SIDE_ENTRY_FROM = 0.5
+PUSH_FROM, SURE_PUSH = 0.03, 0.1
+# Slower than this share of the usual speed the vehicle stands or creeps: what strikes it then mostly comes from behind.
+STANDING_SPEED = 0.2
+# Above this share of its energy the jolt has a part from the side; blows along the road reach 0.12 unless very hard.
+SIDEWAYS_FROM = 0.15
+# A vehicle that loses part of its speed and had nothing coming closer ahead was struck at its side.
+PART_LOSS = 0.3
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,19 @@ def read_scene(scene: Scene) -> SceneReading:
 
 def _read_impact(scene: Scene, score: float) -> SceneReading:
     closing, stopped = scene.closing or 0.0, _stopped(scene.speed_jump)
-    if max(closing, stopped) >= FRONTAL_FROM:
-        entered = scene.entered_from_side or 0.0
-        if entered >= SIDE_ENTRY_FROM:
-            return SceneReading(Scenario.CUT_IN, score * entered)
-        # Seen to come closer and felt to stop: each alone is half of the proof.
-        return SceneReading(Scenario.REAR_END, score * (max(closing, stopped) + closing) / 2)
-    if scene.sideways is not None and scene.sideways >= SIDEWAYS_FROM:
-        return SceneReading(Scenario.SIDE_IMPACT, score * scene.sideways)
-    if scene.speed_jump is not None and scene.speed_jump >= PUSH_FROM:
-        return SceneReading(Scenario.REAR_ENDED, score * min(1.0, 0.5 + scene.speed_jump))
+    frontal = (closing + stopped) / 2
+    if frontal >= FRONTAL_FROM:
+        return SceneReading(Scenario.REAR_END, score * frontal)
+    jump, sideways = scene.speed_jump, scene.sideways or 0.0
+    stood = scene.speed_before is not None and scene.speed_before < STANDING_SPEED
+    if stood or (jump is not None and jump >= SURE_PUSH):
+        return SceneReading(Scenario.REAR_ENDED, score * min(1.0, 0.5 + max(jump or 0.0, 0.0)))
+    if sideways >= SIDEWAYS_FROM:
+        return SceneReading(Scenario.SIDE_IMPACT, score * min(1.0, 0.5 + sideways))
+    if jump is not None and jump >= PUSH_FROM:
+        return SceneReading(Scenario.REAR_ENDED, score * 0.5)
+    if jump is not None and jump <= -PART_LOSS:
+        return SceneReading(Scenario.SIDE_IMPACT, score * 0.5)
     return SceneReading(Scenario.UNKNOWN, score)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiassist.assessment.conformal import COVERAGE_TARGET, is_calibrated, prediction_set
+from aiassist.assessment.conformal import COVERAGE_TARGET, is_calibrated, prediction_set, with_label
 from aiassist.assessment.features import severity_features
 from aiassist.assessment.recorded import RecordedSeverity
 from aiassist.assessment.tenant_conformal import TENANT, TenantCalibration
@@ -129,6 +129,7 @@ def severity_opinion(
         labels = tenant.prediction_set(prediction.probabilities)
     else:
         labels = prediction_set(prediction.probabilities, model.calibration, coverage=COVERAGE_TARGET)
+    labels = with_label(labels, prediction.probabilities)
     label, probabilities = prediction.label, prediction.probabilities
     if recorded is not None:
         label, probabilities = recorded.label, recorded.shares
@@ -148,6 +149,7 @@ def severity_opinion(
         calibrated=tenant is not None or (is_calibrated(model.calibration) and not prediction.unfamiliar),
         calibration_source=TENANT if tenant is not None else model.calibration_source,
         model_version=model.version,
+        model_probabilities={each: round(share, 4) for each, share in prediction.probabilities.items()},
     )
 
 

@@ -21,7 +21,7 @@ from aiassist.assessment.logistic import (
 from aiassist.assessment.severity import LABELS, FeatureScale, SeverityModel, squeezed
 from aiassist.types import Severity
 
-MODEL_VERSION = "severity-1"
+MODEL_VERSION = "severity-2"
 RENDERED = "RENDERED"  # the only source the bundled calibration speaks for
 STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0)
 # A feature that hardly varies in the training set would blow up noise elsewhere.
@@ -47,7 +47,7 @@ class Trained:
 
 def train_severity(training: Sequence[Case], calibration: Sequence[Case]) -> Trained:
     """Fit on one set of cases, calibrate on another; the two must not share a clip."""
-    scales = feature_scales(training)
+    scales = feature_scales([case.features for case in training])
     rows, labels = _table(training, scales)
     strength = best_strength(rows, labels, classes=len(LABELS), candidates=STRENGTHS)
     temperature = best_temperature(out_of_fold_logits(rows, labels, classes=len(LABELS), strength=strength), labels)
@@ -66,12 +66,12 @@ def train_severity(training: Sequence[Case], calibration: Sequence[Case]) -> Tra
     return Trained(model, strength, round(temperature, 4))
 
 
-def feature_scales(cases: Sequence[Case]) -> tuple[FeatureScale, ...]:
+def feature_scales(cases: Sequence[Mapping[str, float]]) -> tuple[FeatureScale, ...]:
     """Return how each feature that all cases have, and that varies, is standardised."""
-    names = sorted(set.intersection(*(set(case.features) for case in cases)))
+    names = sorted(set.intersection(*(set(features) for features in cases)))
     scales = []
     for name in names:
-        values = np.array([squeezed(case.features[name]) for case in cases])
+        values = np.array([squeezed(features[name]) for features in cases])
         if values.std() > LEAST_SPREAD:
             low, high = float(values.min()), float(values.max())
             numbers = [round(number, 6) for number in (float(values.mean()), float(values.std()), low, high)]

@@ -42,6 +42,7 @@ PRICES: Final[Mapping[str, Price]] = {
     "gpt-5": _price("1.25", "10.00"),
     "gpt-5.5-pro": _price("30.00", "180.00"),
     "claude-haiku-4-5": _price("1.00", "5.00"),
+    "claude-haiku-5-5": _price("0.10", "0.50"),  # up to 100,000 tokens of prompt; ours has about a fifth of that
     "claude-sonnet-4-5": _price("3.00", "15.00"),
     "claude-sonnet-4-6": _price("3.00", "15.00"),
     "claude-sonnet-5": _price("2.00", "10.00"),

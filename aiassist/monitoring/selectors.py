@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count
 
@@ -16,6 +18,7 @@ from aiassist.assessment.tenant_conformal import (
     tenant_calibration,
 )
 from aiassist.models import CalibrationCase
+from aiassist.monitoring.coverage import CoverageReport, ShownSet, coverage_report
 from aiassist.types import Severity
 
 # The adaptation forgets: what lies further back than this has no part in today's share.
@@ -27,6 +30,37 @@ def cases_per_class(*, model_version: str) -> dict[Severity, int]:
     rows = CalibrationCase.objects.filter(model_version=model_version).values_list("true_label")
     counted = dict(rows.annotate(count=Count("id")))
     return {label: counted.get(label, 0) for label in Severity}
+
+
+@dataclass(frozen=True)
+class CalibrationState:
+    """Whose calibration holds, what the tenant's own still lacks, and how the labels of a window judge the sets."""
+
+    start: datetime
+    end: datetime
+    report: CoverageReport
+    cannot_tell: int
+    model_version: str
+    cases: dict[Severity, int]
+    in_force: TenantCalibration | None
+
+
+def calibration_state(*, start: datetime, end: datetime) -> CalibrationState:
+    """Return the state of the tenant in scope with the coverage of the labels given from `start` up to `end`."""
+    version = load_model().version
+    rows = CalibrationCase.objects.filter(labelled_at__gte=start, labelled_at__lt=end).order_by("labelled_at", "id")
+    columns = ("prediction_set", "true_label", "inclusion_probability", "labelled_at")
+    labelled = rows.exclude(true_label="").values_list(*columns)
+    sets = [ShownSet(tuple(shown), Severity(label), share, at) for shown, label, share, at in labelled]
+    return CalibrationState(
+        start=start,
+        end=end,
+        report=coverage_report(sets),
+        cannot_tell=rows.filter(true_label="").count(),
+        model_version=version,
+        cases=cases_per_class(model_version=version),
+        in_force=calibration_in_force(),
+    )
 
 
 def calibration_in_force() -> TenantCalibration | None:
@@ -50,5 +84,6 @@ def _newest_cases(model_version: str) -> Iterator[AuditedCase]:
 
 def _shown_stream(model_version: str) -> list[tuple[Severity, bool]]:
     rows = CalibrationCase.objects.filter(model_version=model_version, calibration_source=TENANT)
+    rows = rows.exclude(true_label="")
     newest = rows.order_by("-labelled_at", "-id").values_list("true_label", "prediction_set")[:_LONGEST_STREAM]
     return [(Severity(label), label in shown) for label, shown in reversed(newest)]

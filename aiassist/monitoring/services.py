@@ -24,10 +24,16 @@ class AuditedOpinion:
 
 
 def record_calibration_case(
-    *, opinion: AuditedOpinion, true_label: Severity, inclusion_probability: float, drawn_at: datetime, now: datetime
+    *,
+    opinion: AuditedOpinion,
+    true_label: Severity | None,
+    inclusion_probability: float,
+    drawn_at: datetime,
+    now: datetime,
 ) -> CalibrationCase:
     """Keep a person's blind label beside what the AI had said, inside the caller's transaction.
 
+    None, for what cannot be told from the video, is kept too: cases that nobody can judge limit every figure.
     Writes CalibrationCase, once per assessment.
     """
     case: CalibrationCase = CalibrationCase.objects.create(
@@ -37,7 +43,7 @@ def record_calibration_case(
         prediction_set=list(opinion.prediction_set),
         coverage_target=opinion.coverage_target,
         calibration_source=opinion.calibration_source,
-        true_label=true_label,
+        true_label=true_label or "",
         inclusion_probability=inclusion_probability,
         drawn_at=drawn_at,
         labelled_at=now,

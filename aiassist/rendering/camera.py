@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiassist.rendering.drive import Drive
-from aiassist.rendering.kinematics import STEP_HZ, Series, damped_response, pulse, smooth_noise
+from aiassist.rendering.kinematics import STEP_HZ, Series, damped_response, pulse, smooth_noise, smoothed
 from aiassist.rendering.scenario import ClipSpec
 
 CAMERA_BEHIND_BUMPER_M = 1.9  # windscreen mount of a compact car
 PITCH_PER_MPS2 = np.radians(0.16)  # body dive under braking; road cars lie at 1-1.5 degrees per g
 MOUNT_PER_MPS = np.radians(0.42)  # mount swing per m/s of delta-v, so that 36 km/h swings about 4 degrees
-LARGEST_SLIP = np.radians(2.0)  # lane keeping stays below; a car pushed sideways slides without turning
+LANE_KEEPING_MPS = 0.5  # drifting across the lane is slower; a car pushed sideways slides without turning
+STEERING_SECONDS = 0.4  # a heading cannot change faster than somebody steers
 BLOW_PER_MPS = np.radians(1.5)  # body pitch from a vertical blow (pothole) of 1 m/s
 
 
@@ -62,10 +63,11 @@ def _road_noise(rng: np.random.Generator, drive: Drive, spec: ClipSpec, *, degre
 
 
 def _slip(drive: Drive) -> Series:
-    """The heading that drifting across the lane means."""
-    sideways = np.gradient(drive.across) * STEP_HZ
-    heading = np.where(drive.speed > 2.0, np.arctan2(sideways, np.maximum(drive.speed, 2.0)), 0.0) * 0.5
-    return np.clip(heading, -LARGEST_SLIP, LARGEST_SLIP)
+    """The heading that drifting across the lane means; it fades out with the speed, since who stands cannot turn."""
+    sideways = np.clip(np.gradient(drive.across) * STEP_HZ, -LANE_KEEPING_MPS, LANE_KEEPING_MPS)
+    rolling = np.clip(drive.speed / 4.0, 0.0, 1.0)
+    heading = 0.5 * rolling * np.arctan2(sideways, np.maximum(drive.speed, 2.0))
+    return smoothed(heading, STEERING_SECONDS)
 
 
 def _swing(rng: np.random.Generator, times: Series, *, at: float) -> tuple[Series, Series, Series]:

@@ -72,3 +72,10 @@ def smooth_step(times: Series, *, start: float, end: float) -> Series:
     """Rises from 0 to 1 between two times without a kink."""
     share = np.clip((times - start) / (end - start), 0.0, 1.0)
     return np.asarray(share * share * (3.0 - 2.0 * share), dtype=np.float64)
+
+
+def smoothed(values: Series, span_seconds: float) -> Series:
+    """A running mean under a bell as wide as the span, ends held."""
+    half = round(span_seconds * STEP_HZ / 2)
+    bell = np.hanning(2 * half + 3)[1:-1]
+    return np.convolve(np.pad(values, half, mode="edge"), bell / bell.sum(), mode="valid")

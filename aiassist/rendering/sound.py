@@ -11,6 +11,8 @@ from aiassist.rendering.scenario import ClipSpec, Lighting
 
 SAMPLE_HZ = 44_100
 LONGEST_NOISE = 1 << 20  # 24 seconds; longer clips repeat their hiss, which keeps memory bounded
+# Cabins, microphones and what is struck differ: equal crashes are heard within about 3 dB of each other.
+BANG_SPREAD = 0.3
 Sound = NDArray[np.float32]
 
 
@@ -28,8 +30,9 @@ def drive_sound(spec: ClipSpec, drive: Drive) -> Sound:
         _add(total, at, _horn(rng, length))
     for start, end in drive.skids:
         _add(total, start, _screech(rng, max(end - start, 0.15)))
+    cabin = float(np.exp(np.random.default_rng([spec.seed, 9]).normal(0.0, BANG_SPREAD)))
     for bang in drive.bangs:
-        _add(total, bang.at, _bang(rng, bang))
+        _add(total, bang.at, cabin * _bang(rng, bang))
     return np.asarray(np.tanh(1.3 * total) / 1.3, dtype=np.float32)
 
 

@@ -17,6 +17,8 @@ SHAKE_PX = 0.1
 # The blow's first picture: the first jolt above this share of the burst's largest and this far above the usual.
 ONSET_SHARE, ONSET_Z = 0.2, 2.0
 JOIN_SECONDS = 0.3
+# The first nod is the first that reaches this share of the largest one.
+NOD_SHARE = 0.3
 # Close around the blow, so that braking before and after it is not taken for it.
 BEFORE_SECONDS = (0.6, 0.1)
 AFTER_SECONDS = (0.3, 0.9)
@@ -24,7 +26,11 @@ AFTER_SECONDS = (0.3, 0.9)
 
 @dataclass(frozen=True)
 class Burst:
-    """One jolt. Shares are of its energy; speeds are relative to the clip's usual speed (0 when unknown)."""
+    """One jolt. Shares are of its energy; speeds are relative to the clip's usual speed (0 when unknown).
+
+    `first_nod_px` is the first clear jolt up or down (positive: the picture moves down, the camera is thrown back).
+    `rocking` is 1 for a slow rocking of the body, 0 for a fast ringing of the mount.
+    """
 
     start_seconds: float
     peak_seconds: float
@@ -38,6 +44,8 @@ class Burst:
     roll_share: float
     sideways_px: float
     scale_kick_px: float
+    first_nod_px: float
+    rocking: float
     speed_before: float
     speed_after: float
 
@@ -90,6 +98,8 @@ def _burst(motion: CameraMotion, speed: Speed, inside: NDArray[np.int64], run: t
         roll_share=float((roll**2).sum()) / max(energy, 1e-9),
         sideways_px=float(across[np.argmax(np.abs(across))]),
         scale_kick_px=float(np.abs(motion.jolt_scale[part]).max()),
+        first_nod_px=_first_nod(motion.jolt_y[inside[0] : last + 1]),
+        rocking=_rocking(motion.jolt_y[first : max(last + 1, first + 4)]),
         speed_before=_median_between(speed.relative, seconds, start - BEFORE_SECONDS[0], start - BEFORE_SECONDS[1]),
         speed_after=_median_between(speed.relative, seconds, start + AFTER_SECONDS[0], start + AFTER_SECONDS[1]),
     )
@@ -98,3 +108,15 @@ def _burst(motion: CameraMotion, speed: Speed, inside: NDArray[np.int64], run: t
 def _median_between(values: Array, seconds: Array, start: float, end: float) -> float:
     inside = (seconds >= start) & (seconds <= end)
     return float(np.median(values[inside])) if inside.any() else 0.0
+
+
+def _first_nod(down: Array) -> float:
+    """The first jolt up or down that is no mere ripple, with its sign."""
+    size = np.abs(down)
+    return float(down[np.argmax(size >= NOD_SHARE * size.max())])
+
+
+def _rocking(down: Array) -> float:
+    """How smoothly the nods follow each other: neighbours of one sign are a slow movement, changes of sign a fast."""
+    whole = 2.0 * float(np.abs(down).sum())
+    return 1.0 - min(float(np.abs(np.diff(down, prepend=0.0, append=0.0)).sum()) / max(whole, 1e-9), 1.0)

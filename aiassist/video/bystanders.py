@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from aiassist.types import EvidenceStage, HazardKind
 from aiassist.video.audio import Sound
 from aiassist.video.events import Event, score_from
-from aiassist.video.heard import bang_strength
+from aiassist.video.heard import bang_strength, high_rise
 from aiassist.video.motion import CameraMotion, similarity_basis
 from aiassist.video.observe import CELL_PX, GRID_COLS, GRID_ROWS, VideoRecord
 from aiassist.video.robust import Array, fit_fields, runs
@@ -24,12 +24,14 @@ from aiassist.video.trust import noise_texture, trust_of
 from aiassist.video.viewpoint import DRIVING_SUPPORT, View
 
 # The own vehicle stands or creeps: half of the trusted scenery moves less than this per picture (px of 320).
-CALM_FLOW_PX = 0.5
+CALM_FLOW_PX = 0.12
 CALM_SHAKE_Z = 1.5
 CALM_SPEED = 0.3
 CALM_REACH_SECONDS = 0.5
 # Flow is averaged over this time before and after a moment; a collision is over in 0.15 s.
 SPAN_SECONDS = 0.2
+# A vehicle that has just stopped still rocks: only after this time of calm a jump is believed.
+SETTLED_SECONDS = 1.0
 MOVING_PX = 0.4
 # Jump of a region's flow in px/s over the clip's usual jumps there. Two scooters that collide before a standing camera
 # 6.3; vehicles that pass, cross or pull in reach 2.7.
@@ -39,8 +41,18 @@ MIN_PICTURES = 3
 REACH_CELLS = 2
 # What enters at the edge of the picture, at the bonnet or in the sky is no collision.
 ROWS, COLUMNS = slice(6, 15), slice(2, -2)
-BANG_THRESHOLD = 0.8
+# Rendered crashes ahead are heard at 0.6-1.6; what else makes no shake (a screech, a horn) stays below 0.6.
+BANG_THRESHOLD = 0.75
+# Metal and glass fill the high bands: 0.66-1.3 decades in rendered crashes ahead, 0.14-0.31 in bangs of a calm drive.
+HISS_DECADES = 0.6
+# One clear jolt is enough to doubt that the crash was somebody else's: a touch of 3 km/h gives 8 to 12.
+CALM_JOLT_Z = 5.0
+# A screech behind is followed by a blow of the own vehicle; the driver's own braking shakes less.
+STRUCK_AFTER_SECONDS, STRUCK_SHAKE_Z = 2.0, 4.0
 BRAKE_BEFORE_SECONDS, BRAKE_AFTER_SECONDS = 0.5, 2.5
+# Whoever sees a crash ahead slows down: the scenery grows by less than this share of its growth before (1/s).
+SLOWED_SHARE, LEAST_GROWTH = 0.85, 0.15
+GROWTH_BEFORE_SECONDS, GROWTH_AFTER_SECONDS, LAST_SECONDS = 1.0, (1.2, 3.0), 0.4
 
 Floats = NDArray[np.float32]
 
@@ -66,8 +78,9 @@ def jumps_of(record: VideoRecord, motion: CameraMotion, view: View, speed: Speed
         return quiet
     field = np.zeros((count, GRID_ROWS, GRID_COLS), np.float32)
     sums = np.concatenate([np.zeros((1, GRID_ROWS, GRID_COLS, 2), np.float32), np.cumsum(own, axis=0)])
-    for index in range(span + 1, count - span):
-        if calm[index - span : index + span].all():
+    settled = max(span, round(SETTLED_SECONDS / max(float(np.median(np.diff(record.seconds))), 1e-3))) if span else 0
+    for index in range(settled + 1, count - span):
+        if calm[index - settled : index + span].all():
             before = (sums[index] - sums[index - span]) / span
             after = (sums[index + span] - sums[index]) / span
             field[index] = _jump(before, after, span)
@@ -167,15 +180,15 @@ def _box_around(row: int, column: int) -> tuple[float, float, float, float]:
 
 
 def heard_crashes(sound: Sound, motion: CameraMotion, brakes: list[Event]) -> list[Event]:
-    """Bangs without a shake of the own vehicle after which its driver brakes hard."""
-    strength = bang_strength(sound)
+    """Bangs of metal without a shake of the own vehicle after which its driver slows down."""
+    strength, hiss = bang_strength(sound), high_rise(sound)
     events = []
     for first, last in runs(strength >= BANG_THRESHOLD, join=12):
         at = float(sound.seconds[first])
-        near = np.abs(motion.seconds - at) <= CALM_REACH_SECONDS
-        if near.any() and float(motion.shake_z[near].max()) >= CALM_SHAKE_Z:
+        if hiss[first : last + 1].max() < HISS_DECADES or not _calm_around(motion, at):
             continue
-        if not any(at - BRAKE_BEFORE_SECONDS <= brake.start_seconds <= at + BRAKE_AFTER_SECONDS for brake in brakes):
+        braked = any(at - BRAKE_BEFORE_SECONDS <= brake.start_seconds <= at + BRAKE_AFTER_SECONDS for brake in brakes)
+        if not braked and not _slows_after(motion, at):
             continue
         value = float(strength[first : last + 1].max())
         events.append(
@@ -193,3 +206,28 @@ def heard_crashes(sound: Sound, motion: CameraMotion, brakes: list[Event]) -> li
             )
         )
     return events
+
+
+def _calm_around(motion: CameraMotion, at: float) -> bool:
+    near = np.abs(motion.seconds - at) <= CALM_REACH_SECONDS
+    if not near.any():
+        return False
+    after = (motion.seconds >= at) & (motion.seconds <= at + STRUCK_AFTER_SECONDS)
+    return (
+        float(motion.shake_z[near].max()) < CALM_SHAKE_Z
+        and float(motion.jolt_z[near].max()) < CALM_JOLT_Z
+        and (not after.any() or float(motion.shake_z[after].max()) < STRUCK_SHAKE_Z)
+    )
+
+
+def _slows_after(motion: CameraMotion, at: float) -> bool:
+    """True when the scenery grows more slowly after a moment than before it."""
+    seconds = motion.seconds
+    before = (seconds >= at - GROWTH_BEFORE_SECONDS) & (seconds < at)
+    after = (seconds >= at + GROWTH_AFTER_SECONDS[0]) & (seconds < at + GROWTH_AFTER_SECONDS[1])
+    if not after.any():
+        after = seconds >= max(float(seconds[-1]) - LAST_SECONDS, at)
+    if not before.any() or not after.any():
+        return False
+    usual = float(np.median(motion.expansion[before]))
+    return usual >= LEAST_GROWTH and float(np.median(motion.expansion[after])) <= SLOWED_SHARE * usual

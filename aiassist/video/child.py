@@ -31,7 +31,8 @@ def main(argument: str) -> int:
     apply_limits(limits)
     threading.Thread(target=end_beyond_memory, args=(limits.resident_bytes,), daemon=True).start()
     try:
-        TASKS[request["task"]](Path(request["path"]), request["demuxer"], folder, limits)
+        detector = Path(request["detector"]) if request.get("detector") else None
+        TASKS[request["task"]](Path(request["path"]), request["demuxer"], folder, limits, detector)
     except DecodeFailed as refusal:
         told = json.dumps({"code": refusal.code, "message": refusal.message})
         (folder / "refusal.json").write_text(told, encoding="utf-8")
@@ -82,18 +83,20 @@ def report_progress(share: float) -> None:
     os.write(sys.stdout.fileno(), f"{share:.4f}\n".encode("ascii"))
 
 
-def _probe(path: Path, demuxer: str, folder: Path, limits: DecodeLimits) -> None:
+def _probe(path: Path, demuxer: str, folder: Path, limits: DecodeLimits, _detector: Path | None) -> None:
     from aiassist.video.probe import probe_file  # noqa: PLC0415 - the probe must not pay for loading OpenCV
 
     facts = probe_file(path, demuxer=demuxer, limits=limits)
     _write_json(folder / "result.json", {"probe": facts, "peak_resident_bytes": peak_resident_bytes()})
 
 
-def _measure(path: Path, demuxer: str, folder: Path, limits: DecodeLimits) -> None:
-    from aiassist.video.measure import measure_file  # noqa: PLC0415 - only this task needs OpenCV
+def _measure(path: Path, demuxer: str, folder: Path, limits: DecodeLimits, weights: Path | None) -> None:
+    from aiassist.video.detection import detector_from  # noqa: PLC0415 - only this task needs OpenCV
+    from aiassist.video.measure import measure_file  # noqa: PLC0415
     from aiassist.video.wire import write_measurements  # noqa: PLC0415
 
-    measurements = measure_file(path, demuxer=demuxer, limits=limits, on_progress=report_progress)
+    detector = detector_from(weights)
+    measurements = measure_file(path, demuxer=demuxer, limits=limits, on_progress=report_progress, detector=detector)
     write_measurements(measurements, folder=folder, peak_resident_bytes=peak_resident_bytes())
 
 
@@ -101,7 +104,7 @@ def _write_json(path: Path, content: dict[str, object]) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
-TASKS: dict[str, Callable[[Path, str, Path, DecodeLimits], None]] = {"probe": _probe, "measure": _measure}
+TASKS: dict[str, Callable[[Path, str, Path, DecodeLimits, Path | None], None]] = {"probe": _probe, "measure": _measure}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1]))

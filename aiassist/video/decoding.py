@@ -55,12 +55,15 @@ def measure_video(
     *,
     on_progress: Callable[[float], None] | None = None,
     limits: DecodeLimits = MEASURE_LIMITS,
+    detector: Path | None = None,
 ) -> Measurements:
     """Measures everything the pipeline reads from a file, in a child process; `on_progress` gets shares 0–1.
 
+    `detector` is the file with the detector's weights; without it road users are not tracked, and that is said.
+
     Raises DecodeFailed, DecodeTimeout or DecodeOutOfMemory.
     """
-    return measure_video_and_cost(path, on_progress=on_progress, limits=limits).measurements
+    return measure_video_and_cost(path, on_progress=on_progress, limits=limits, detector=detector).measurements
 
 
 def measure_video_and_cost(
@@ -68,12 +71,21 @@ def measure_video_and_cost(
     *,
     on_progress: Callable[[float], None] | None = None,
     limits: DecodeLimits = MEASURE_LIMITS,
+    detector: Path | None = None,
 ) -> MeasuredVideo:
     """Measures a file like `measure_video` and also returns the child's peak memory."""
     demuxer = _demuxer_of(path)
     with private_folder() as folder_name:
         folder = Path(folder_name)
-        run_child(task="measure", path=path, demuxer=demuxer, folder=folder, limits=limits, on_progress=on_progress)
+        run_child(
+            task="measure",
+            path=path,
+            demuxer=demuxer,
+            folder=folder,
+            limits=limits,
+            on_progress=on_progress,
+            detector=detector,
+        )
         told = read_result(folder)
         try:
             content, peak = told["measurements"], int(told["peak_resident_bytes"])

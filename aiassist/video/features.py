@@ -1,4 +1,11 @@
-"""Named scalars of one clip for the severity model; `measure` documents every name."""
+"""Named scalars of one clip for the learned models. `measure` documents the names; here are those of a jolt's kind:
+
+impact_first_nod_px   first clear jolt up or down (positive: the picture moves down, the camera is thrown back)
+impact_rocking        1 for a slow rocking of the body, 0 for a fast ringing of the mount
+impact_loudness_rise  loudness over the half second before the candidate, in decades (20 dB each)
+impact_loudness       loudness itself, in decades over -80 dBFS; 0 without sound
+impact_hiss_rise      how far the bands over 700 Hz rise, in decades: metal and glass, not thumps
+"""
 
 from __future__ import annotations
 
@@ -9,10 +16,11 @@ import numpy as np
 from aiassist.types import HazardKind
 from aiassist.video.analysis import Analysis
 from aiassist.video.gather import Gathered
-from aiassist.video.heard import bang_strength
+from aiassist.video.heard import bang_strength, high_rise, loudness_rise
 from aiassist.video.impacts import Judged
 
 BEFORE_IMPACT_SECONDS = 2.0
+LOUD_SECONDS = (0.1, 0.35)
 MOVING_SUPPORT = 0.25
 NOTHING_BEFORE = {"time_to_contact_before_impact_seconds": 20.0, "growth_before_impact": 0.0}
 
@@ -20,7 +28,8 @@ NOTHING_BEFORE = {"time_to_contact_before_impact_seconds": 20.0, "growth_before_
 def features_of(gathered: Gathered, analysis: Analysis) -> dict[str, float]:
     """All features, finite and rounded to six digits."""
     best = max(analysis.judged, key=lambda item: item.impact_value, default=None)
-    features = _whole_clip(gathered, analysis) | _impact(best) | _before_impact(analysis, best)
+    features = _whole_clip(gathered, analysis) | _impact(best) | _loudness(analysis, best)
+    features |= _before_impact(analysis, best)
     return {name: round(value, 6) if math.isfinite(value) else 0.0 for name, value in features.items()}
 
 
@@ -73,11 +82,29 @@ def _impact(best: Judged | None) -> dict[str, float]:
         "impact_roll_share": burst.roll_share if burst else 0.0,
         "impact_sideways_px": burst.sideways_px if burst else 0.0,
         "impact_scale_kick_px": burst.scale_kick_px if burst else 0.0,
+        "impact_first_nod_px": burst.first_nod_px if burst else 0.0,
+        "impact_rocking": burst.rocking if burst else 0.0,
         "impact_speed_before": burst.speed_before if burst else 0.0,
         "impact_speed_after": burst.speed_after if burst else 0.0,
         "impact_speed_change_ratio": burst.speed_change if burst else 0.0,
         "impact_bang_strength": best.bang if best else 0.0,
     }
+
+
+def _loudness(analysis: Analysis, best: Judged | None) -> dict[str, float]:
+    """How loud the candidate is: over what was heard before it (decades), and by itself (decades over -80 dBFS)."""
+    names = ("impact_loudness_rise", "impact_loudness", "impact_hiss_rise")
+    sound = analysis.sound
+    if best is None or sound is None:
+        return dict.fromkeys(names, 0.0)
+    start, end = best.onset_seconds - LOUD_SECONDS[0], best.onset_seconds + LOUD_SECONDS[1]
+    near = (sound.seconds >= start) & (sound.seconds <= end)
+    if not near.any():
+        return dict.fromkeys(names, 0.0)
+    rise = loudness_rise(sound)
+    level = float(np.log10(max(float(sound.rms[near].max()), 1e-4))) + 4.0
+    high = high_rise(sound)
+    return dict(zip(names, (float(rise[near].max()), level, float(high[near].max())), strict=True))
 
 
 def _before_impact(analysis: Analysis, best: Judged | None) -> dict[str, float]:

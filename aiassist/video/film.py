@@ -70,6 +70,16 @@ class FilmRoll:
             min(after, key=lambda kept: kept.seconds, default=None),
         )
 
+    def between(self, first: float, last: float) -> list[FilmPicture]:
+        """The kept pictures of a stretch, in order of time."""
+        stretch = [kept for kept in self._steady + self._extra if first <= kept.seconds <= last]
+        return sorted(stretch, key=lambda kept: kept.seconds)
+
+    @property
+    def step_seconds(self) -> float:
+        """How far apart the steady pictures are."""
+        return self._step
+
     def move(self, later_seconds: float) -> None:
         """Puts the kept pictures on another clock, once no more are offered."""
         for pictures in (self._steady, self._extra):

@@ -31,6 +31,8 @@ BANG_BAND_SHARE = 0.55
 BAND_RISE = 0.3
 # The four bands under 350 Hz: a thump has them, a horn (from 400 Hz) and sliding rubber have not.
 LOW_BANDS, BANG_LOW_RISE = 4, 0.3
+# The bands over 700 Hz: metal and glass have them, a pothole or a slammed door hardly.
+HIGH_BANDS = 6
 # Encoders and microphones start with a click; nothing is known yet about the usual level.
 FIRST_SECONDS = 0.4
 BEFORE_SECONDS = 0.5
@@ -60,6 +62,18 @@ def bang_strength(sound: Sound) -> Array:
         share[index] = float(np.mean(change > BAND_RISE))
         low[index] = max(float(np.median(change[:LOW_BANDS])), 0.0)
     return np.asarray(np.minimum(np.minimum(rise / BANG_RISE, share / BANG_BAND_SHARE), low / BANG_LOW_RISE))
+
+
+def loudness_rise(sound: Sound) -> Array:
+    """Per hop: how far the loudness rises over the half second before, in decades (20 dB each), without a ceiling."""
+    loudness = np.log10(np.maximum(sound.rms, 1e-4))
+    return np.asarray(np.maximum(loudness - _median_before(loudness), 0.0))
+
+
+def high_rise(sound: Sound) -> Array:
+    """Per hop: how far the bands over 700 Hz rise over the half second before, in decades; a dull thump has none."""
+    level = _bands(sound)[:, HIGH_BANDS:].mean(axis=1)
+    return np.asarray(np.maximum(level - _median_before(level), 0.0))
 
 
 def bangs(sound: Sound) -> list[Event]:

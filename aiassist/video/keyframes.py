@@ -61,6 +61,13 @@ def evidence_jpeg(event: Event, *, film: FilmRoll, record: VideoRecord | None) -
     return jpeg_of(_with_strips(image, lines))
 
 
+def boxed_jpeg(kept: FilmPicture, box: tuple[float, float, float, float], lines: tuple[str, str]) -> bytes:
+    """The picture with one region marked (shares of the picture) and two lines under it."""
+    image = kept.bgr()
+    _draw_box(image, box)
+    return jpeg_of(_with_strips(image, lines))
+
+
 def flag_finding(flag: IntegrityFlag, *, film: FilmRoll) -> Finding:
     """The evidence item of an integrity flag, with the picture of its time (a splice shows before and after)."""
     start = flag.start_seconds or 0.0

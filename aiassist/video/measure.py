@@ -46,6 +46,7 @@ from aiassist.types import Finding, IntegrityCode, IntegrityFlag, Keyframe, Meas
 from aiassist.video.analysis import Analysis, analyse
 from aiassist.video.container import claimed_duration_seconds, opened, video_stream
 from aiassist.video.damage import damage_findings, missing_end
+from aiassist.video.detection import Detector
 from aiassist.video.events import Event, finding_of, hazard_of
 from aiassist.video.facts import degraded_of, facts_of, signals_of
 from aiassist.video.features import features_of
@@ -54,6 +55,7 @@ from aiassist.video.keyframes import clean_jpeg, evidence_jpeg, flag_finding
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.long_clips import measure_surveyed, survey_file
 from aiassist.video.quiet import strongest_moments
+from aiassist.video.road_users import with_road_users
 from aiassist.video.telemetry.attach import with_telemetry
 from aiassist.video.telemetry.tracks import telemetry_in
 
@@ -68,7 +70,12 @@ BLOCKING = (IntegrityCode.TEST_BARS, IntegrityCode.STATIC_BLACK, IntegrityCode.N
 
 
 def measure_file(
-    path: Path, *, demuxer: str, limits: DecodeLimits, on_progress: Callable[[float], None] | None = None
+    path: Path,
+    *,
+    demuxer: str,
+    limits: DecodeLimits,
+    on_progress: Callable[[float], None] | None = None,
+    detector: Detector | None = None,
 ) -> Measurements:
     """Measures a file: whole up to a minute, beyond that in two passes; the same file gives the same values."""
     furthest = 0.0
@@ -79,12 +86,18 @@ def measure_file(
             furthest = share
             on_progress(share)
 
-    measurements = _measured(path, demuxer, limits, report)
+    measurements = _measured(path, demuxer, limits, report, detector)
     report(1.0)
     return measurements
 
 
-def _measured(path: Path, demuxer: str, limits: DecodeLimits, on_progress: Callable[[float], None]) -> Measurements:
+def _measured(
+    path: Path,
+    demuxer: str,
+    limits: DecodeLimits,
+    on_progress: Callable[[float], None],
+    detector: Detector | None,
+) -> Measurements:
     with opened(path, demuxer=demuxer, limits=limits) as container:
         stream = video_stream(container, limits)
         claimed = claimed_duration_seconds(container, stream, limits)
@@ -101,7 +114,8 @@ def _measured(path: Path, demuxer: str, limits: DecodeLimits, on_progress: Calla
             return measure_surveyed(path, surveyed, recorded, limits=limits, on_progress=on_progress)
         # The header claimed more than there is.
         gathered = gather(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
-    return with_telemetry(measurements_of(gathered), recorded, film=gathered.film)
+    measured = with_road_users(measurements_of(gathered), film=gathered.film, detector=detector)
+    return with_telemetry(measured, recorded, film=gathered.film)
 
 
 def measurements_of(gathered: Gathered) -> Measurements:

@@ -31,7 +31,7 @@ MIN_SAMPLES = 5
 # At night a corridor without lamps says nothing.
 LEAST_TRUST = 0.35
 # Excess growth that is near by itself (1.6 s to contact), and while the driver brakes hard.
-NEAR_EXCESS, BRAKING_EXCESS = 0.62, 0.28
+NEAR_EXCESS, BRAKING_EXCESS = 0.62, 0.2
 NEAR_MIN_SECONDS = 0.2
 BRAKE_REACH_SECONDS = 1.0
 # More than this is a cut, a wiper or a hand in front of the lens.

@@ -42,6 +42,7 @@ def run_child(
     folder: Path,
     limits: DecodeLimits,
     on_progress: ChildProgress | None = None,
+    detector: Path | None = None,
 ) -> None:
     """Runs one task ("probe" or "measure") on a file; the child leaves its result in `folder`.
 
@@ -53,6 +54,7 @@ def run_child(
         "demuxer": demuxer,
         "folder": str(folder),
         "limits": asdict(limits),
+        "detector": str(detector.resolve()) if detector else None,
     }
     with (folder / "stderr").open("wb") as noise:
         process = subprocess.Popen(  # noqa: S603 - this interpreter, fixed module, one JSON argument, no shell

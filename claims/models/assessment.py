@@ -25,6 +25,9 @@ class Assessment(TenantOwned):
     severity = models.CharField(max_length=8, choices=[(s, s) for s in Severity], blank=True)
     confidence = models.FloatField()
     probabilities = models.JSONField(default=dict)
+    model_probabilities = models.JSONField(
+        default=dict, help_text="Of the pictures alone; calibration must not see what a sensor said."
+    )
     prediction_set = models.JSONField(default=list)
     coverage_target = models.FloatField()
     calibrated = models.BooleanField()

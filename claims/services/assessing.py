@@ -11,6 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
@@ -20,6 +21,8 @@ from aiassist.gateway.chain import chain_from
 from aiassist.gateway.config import GatewayConfig
 from aiassist.monitoring.selectors import calibration_in_force
 from aiassist.types import Dossier, KnownCopy, Opinion, ProgressCallback, Stage, VideoFacts
+from aiassist.video.decoding import measure_video
+from aiassist.weights.installing import detector_weights
 from claims.choices import ClaimAction, ClaimStatus
 from claims.circumstances import circumstances_of
 from claims.copies import near_video_copies, same_video_copies
@@ -50,10 +53,12 @@ class Engine(Protocol):
 
 def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_copies: FindCopies) -> Opinion:
     """Run the pipeline with the provider chain of the settings and what the tenant's own history has taught."""
+    measure = partial(measure_video, detector=detector_weights(Path(settings.MODEL_DIR)))
     chain = chain_from(GatewayConfig.from_settings(), reference=dossier.reference)
     return pipeline.run(
         dossier,
         chain=chain,
+        measure=measure,
         on_progress=on_progress,
         find_copies=find_copies,
         fraud_model=active_fraud_model(),

@@ -23,6 +23,7 @@ _LABELS = {
     "flow_residual": "Movement around",
     "growth_ahead": "Closing in ahead",
     "cut_score": "Picture change",
+    "road_user_ahead": "Road user ahead",
     "audio_rms_z": "Loudness",
     "audio_flux_z": "Sudden sound",
 }

@@ -9,12 +9,14 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from aiassist.types import Outcome
+from aiassist.types import Outcome, Severity
 from claims.choices import ClaimStatus
 from claims.models import Claim
 from reviews.choices import DecisionKind
 from reviews.services import DecisionDraft, decide_claim
+from tenancy.models import Tenant
 from tenancy.scope import tenant_scope
+from tests.aiassist.monitoring.cases import label_cases
 from tests.browser.conftest import OpenWindow
 from tests.browser.rows import reviewable_claim
 from tests.files import make_assessment, make_claim
@@ -26,7 +28,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def pages(ada: Person, sam: Person, cleo: Person) -> list[tuple[Person | None, str]]:
+def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Person | None, str]]:
     """Every page in each of its states, and who looks at it."""
     waiting = reviewable_claim(cleo, "CLM-WAITING", priority="URGENT")
     decided = reviewable_claim(cleo, "CLM-DECIDED")
@@ -50,6 +52,9 @@ def pages(ada: Person, sam: Person, cleo: Person) -> list[tuple[Person | None, s
         fraud_override=True,
         override_reason="The plate is another.",
     )
+    Tenant.objects.filter(id=cleo.tenant.id).update(settings={"blind_label_share": 1.0})
+    _decide(reviewable_claim(cleo, "CLM-DRAWN"), ada, decision=DecisionKind.APPROVE, reasoning="Clear.")
+    label_cases(cleo.tenant, per_class={Severity.LOW: 60, Severity.MEDIUM: 40, Severity.HIGH: 5}, covered=0.8)
     return [
         (None, "/sign-in/"),
         (ada, "/desk/"),
@@ -60,6 +65,10 @@ def pages(ada: Person, sam: Person, cleo: Person) -> list[tuple[Person | None, s
         (ada, f"/desk/claims/{renewed.id}/review/"),
         (ada, f"/desk/claims/{renewed.id}/versions/1/"),
         (ada, "/desk/claims/"),
+        (ada, "/desk/labels/"),
+        (sam, "/desk/labels/"),
+        (adam, "/desk/monitoring/calibration/"),
+        (adam, "/desk/monitoring/fraud-model/"),
         (cleo, "/desk/claims/new/"),
         (cleo, f"/desk/claims/{running.id}/"),
         (cleo, f"/desk/claims/{waiting.id}/"),

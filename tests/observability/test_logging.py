@@ -118,3 +118,18 @@ def test_celery_finds_logging_configured_and_leaves_it_alone(stream: io.StringIO
     current_app.log.setup_logging_subsystem(loglevel="DEBUG")
     assert logging.getLogger().handlers == before
     assert logging.getLogger().level == logging.INFO
+
+
+@pytest.mark.parametrize("name", ["openai", "openai._base_client", "anthropic._base_client", "httpx2"])
+def test_a_library_that_turns_its_own_logger_up_is_still_held_back(stream: io.StringIO, name: str) -> None:
+    """OPENAI_LOG=debug and ANTHROPIC_LOG=debug do this when the SDK is imported; its debug lines hold whole prompts."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    try:
+        logger.debug("Request options: %s", {"json_data": "the man in the green hat"})
+        logger.info("the same again")
+        logger.warning("heard")
+    finally:
+        logger.setLevel(before)
+    assert [line["event"] for line in lines(stream)] == ["heard"]

@@ -84,7 +84,7 @@ def test_the_draw_follows_from_the_decisions_id_alone_and_is_even() -> None:
     [
         (DecisionKind.REQUEST_MORE_INFO, {}),
         (DecisionKind.APPROVE, {"outcome": Outcome.NOT_ASSESSABLE, "severity": "", "reason_code": "static_black"}),
-        (DecisionKind.APPROVE, {"probabilities": {}}),
+        (DecisionKind.APPROVE, {"model_probabilities": {}}),
     ],
 )
 def test_what_says_nothing_about_the_ais_set_is_not_drawn(
@@ -137,6 +137,16 @@ def test_a_label_becomes_a_calibration_case_beside_what_the_ai_had_said(drawn: B
     assert sam.api().get(NEXT).status_code == 204
 
 
+def test_a_case_keeps_what_the_pictures_said_also_where_a_sensor_outranks_them(
+    ada: Person, sam: Person, cleo: Person
+) -> None:
+    pictures = {"NONE": 0.1, "LOW": 0.6, "MEDIUM": 0.2, "HIGH": 0.1}
+    sensor = {"NONE": 0.0, "LOW": 0.0, "MEDIUM": 0.0, "HIGH": 1.0}
+    decide(ada, make_assessed_claim(cleo, probabilities=sensor, model_probabilities=pictures))
+    sam.api().post(address(BlindLabel.objects.get()), {"severity": "HIGH"}, format="json")
+    assert CalibrationCase.objects.get().probabilities == pictures
+
+
 def test_a_label_does_not_stand_in_the_claims_history(drawn: BlindLabel, sam: Person) -> None:
     sam.api().post(address(drawn), {"severity": "HIGH"}, format="json")
     items = sam.api().get(f"/api/v1/reviews/{drawn.claim_id}/history").json()["items"]
@@ -146,7 +156,7 @@ def test_a_label_does_not_stand_in_the_claims_history(drawn: BlindLabel, sam: Pe
 def test_what_cannot_be_told_is_counted_and_not_guessed(drawn: BlindLabel, sam: Person) -> None:
     answer = sam.api().post(address(drawn), {"severity": None}, format="json")
     assert (answer.status_code, answer.json()["state"]) == (201, "CANNOT_TELL")
-    assert not CalibrationCase.objects.exists()
+    assert CalibrationCase.objects.get().true_label == ""
 
 
 def test_who_decided_or_submitted_the_claim_is_not_asked_and_not_heard(
@@ -213,6 +223,6 @@ def test_joined_places_hide_how_many_measurements_there_were() -> None:
 
 def test_an_assessment_without_all_four_probabilities_is_left_alone(ada: Person, cleo: Person) -> None:
     claim = make_assessed_claim(cleo)
-    Assessment.objects.filter(id=claim.assessment_id).update(probabilities={"NONE": 1.0})
+    Assessment.objects.filter(id=claim.assessment_id).update(model_probabilities={"NONE": 1.0})
     decide(ada, claim)
     assert not BlindLabel.objects.exists()

@@ -70,6 +70,14 @@ def test_breakers_are_neither_for_a_stranger_nor_for_a_tenant(adam: Person, ada:
             assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
 
 
+def test_prometheus_reads_the_state_of_every_breaker(client: Client) -> None:
+    force_breaker_open(name="openai", by="sven", now=timezone.now())
+    lines = client.get("/metrics").content.decode().splitlines()
+    assert 'claimwright_circuit_breaker_state{breaker="openai",state="OPEN"} 1.0' in lines
+    assert 'claimwright_circuit_breaker_state{breaker="openai",state="CLOSED"} 0.0' in lines
+    assert 'claimwright_circuit_breaker_state{breaker="local",state="CLOSED"} 1.0' in lines
+
+
 def test_the_operator_holds_a_breaker_open_in_the_admin(olga: Client) -> None:
     olga.get(ADDRESS)  # makes the rows
     page = "/admin/observability/circuitbreaker/"

@@ -1,4 +1,4 @@
-"""Trains and calibrates the bundled severity model on rendered clips: `manage.py train_severity`."""
+"""Trains the bundled models (severity with its calibration, scenario) on rendered clips: `manage.py train_severity`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from django.core.management.base import BaseCommand
 
 from aiassist.assessment.card import card_text, counted
 from aiassist.assessment.examples import Example, rendered_examples
-from aiassist.assessment.features import severity_features
+from aiassist.assessment.features import scenario_features, severity_features
 from aiassist.assessment.rendered_sets import balanced_specs, quiet_specs
+from aiassist.assessment.scenario_model import SCENARIO_PATH
+from aiassist.assessment.scenario_training import ScenarioCase, TrainedScenario, train_scenario, write_scenario_model
 from aiassist.assessment.severity import MODEL_PATH
 from aiassist.assessment.training import Case, train_severity, write_model
 from aiassist.rendering.sampling import Purpose
@@ -23,7 +25,9 @@ QUIET_SHARE = 5
 
 
 class Command(BaseCommand):
-    help = "Renders clips, measures them, learns severity from their truth and writes the model with its card."
+    help = (
+        "Renders clips, measures them, learns severity and scenario from their truth, writes both models and the card."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--training", type=int, default=200, help="clips to learn from, a fifth on top")
@@ -40,13 +44,23 @@ class Command(BaseCommand):
         trained = train_severity(*(_cases(examples) for examples in usable))
         command = f"python manage.py train_severity --training {training_count} --calibration {calibration_count}"
         write_model(trained.model, output, trained={"command": command, "strength": trained.strength})
+        scenario = self._train_scenario(usable[0], output.parent / SCENARIO_PATH.name, command)
         counts = {
             "training": counted(usable[0]),
             "calibration": counted(usable[1]),
             "left_out": len(training) + len(calibration) - len(usable[0]) - len(usable[1]),
         }
-        (output.parent / CARD_NAME).write_text(card_text(trained, counts=counts, command=command), encoding="utf-8")
+        card = card_text(trained, scenario, counts=counts, command=command)
+        (output.parent / CARD_NAME).write_text(card, encoding="utf-8")
         self.stdout.write(f"{output} written: {counts}, penalty {trained.strength:g}")
+
+    def _train_scenario(self, training: Sequence[Example], output: Path, command: str) -> TrainedScenario:
+        """Learn on the training clips alone: the scenario carries no promise that calibration clips are needed for."""
+        trained = train_scenario(
+            [ScenarioCase(scenario_features(example.measurements), example.truth.scenario) for example in training]
+        )
+        write_scenario_model(trained.model, output, trained={"command": command, "strength": trained.strength})
+        return trained
 
     def _examples(self, purpose: Purpose, count: int, folder: Path) -> list[Example]:
         specs = (*balanced_specs(purpose, count), *quiet_specs(purpose, count // QUIET_SHARE))

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from aiassist.fraud.card import card_text
 from aiassist.fraud.gate import refusals
+from aiassist.fraud.history import train_from_history
 from aiassist.fraud.public_claims import LEFT_OUT, PROTECTED, TEST_YEAR, TRAINING_YEAR, public_claims
-from aiassist.fraud.services import activate_fraud_model, train_from_history
+from aiassist.fraud.services import activate_fraud_model
 from aiassist.fraud.training import Trained, train_fraud_model
 from aiassist.models import FraudModelVersion
 from config.fraud_history import history_notes, history_table

@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from crepes import ConformalClassifier
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from aiassist.assessment.conformal import is_calibrated, minimum_cases, p_value, prediction_set
+from aiassist.assessment.conformal import is_calibrated, minimum_cases, p_value, prediction_set, with_label
+from aiassist.assessment.severity import SeverityPrediction, severity_opinion
 from aiassist.types import Severity
+from tests.aiassist.assessment.cases import small_model
 
 LABELS = tuple(Severity)
 
@@ -74,7 +78,7 @@ def test_prediction_set_never_leaves_out_a_class_with_too_few_cases(cases: int, 
     assert is_calibrated(calibration) is not kept
 
 
-def test_prediction_set_may_be_empty_for_a_case_like_none_seen() -> None:
+def test_prediction_set_may_be_empty_where_every_class_rules_the_case_out() -> None:
     calibration = {label: tuple([0.05] * 50) for label in LABELS}
     assert prediction_set(dict.fromkeys(LABELS, 0.25), calibration) == ()
 
@@ -82,3 +86,30 @@ def test_prediction_set_may_be_empty_for_a_case_like_none_seen() -> None:
 def test_p_value_counts_ties_as_strange() -> None:
     assert p_value(0.5, [0.1, 0.5, 0.9]) == 0.75
     assert p_value(0.95, [0.1, 0.5, 0.9]) == 0.25
+
+
+shares = st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4).map(
+    lambda row: {label: share / sum(row) for label, share in zip(LABELS, row, strict=True)}
+)
+calibrations = st.fixed_dictionaries({label: st.lists(st.floats(0.0, 1.0), max_size=40).map(tuple) for label in LABELS})
+
+
+@settings(max_examples=50, deadline=None)
+@given(probabilities=shares, calibration=calibrations)
+def test_the_label_lies_in_its_own_set_and_the_set_never_shrinks(
+    probabilities: dict[Severity, float], calibration: dict[Severity, tuple[float, ...]]
+) -> None:
+    """A model may be surest of a label that its own calibration rules out (HIGH at 49 %, set MEDIUM)."""
+    promised = prediction_set(probabilities, calibration)
+    surest = max(LABELS, key=probabilities.__getitem__)
+    said = severity_opinion(
+        SeverityPrediction(surest, probabilities, ()),
+        small_model(calibration=calibration),
+        cap_confidence=False,
+        raised=None,
+    )
+    assert said.label is surest
+    assert surest in said.prediction_set
+    assert set(promised) <= set(said.prediction_set)
+    assert promised or len(said.prediction_set) == 2, "what no class knows is never a singleton"
+    assert said.prediction_set == with_label(promised, probabilities)

@@ -91,7 +91,9 @@ def test_a_jolt_from_the_side_leaves_the_share_open() -> None:
 
 
 def test_an_impact_from_nowhere_is_unknown_and_open() -> None:
-    measured = with_features(crash(), growth_before_impact=0.0, impact_speed_change_ratio=0.0)
+    measured = with_features(
+        crash(), growth_before_impact=0.0, impact_speed_change_ratio=0.0, impact_vertical_share=0.85
+    )
     opinion = judge(measured)
     assert (opinion.scenario, opinion.low_pct, opinion.high_pct) == (Scenario.UNKNOWN, 0.0, 100.0)
 

@@ -149,5 +149,6 @@ def test_the_pipeline_says_whose_calibration_the_set_rests_on(tmp_path: Path) ->
             model=small_model(),
             calibration=calibration,
         )
+        assert sum(opinion.severity.model_probabilities.values()) == pytest.approx(1.0, abs=1e-3)
         sources[name] = (opinion.severity.calibration_source, opinion.severity.calibrated)
     assert sources == {"own": ("TENANT", True), "none": ("RENDERED", True)}

@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
+from aiassist.weights import installing
 from aiassist.weights.manifest import known_weights, weights_named
 from tests.aiassist.weights.published import Published, publish, put_npm
 
@@ -178,3 +179,15 @@ def test_every_entry_of_the_manifest_is_complete() -> None:
         assert all([weights.version, weights.purpose, weights.licence, weights.origin, weights.without])
         files = [weights.installed, weights.package.archive, *(source.published for source in weights.sources)]
         assert all(len(known.sha256) == 64 and known.size_bytes > 0 for known in files)
+
+
+def test_only_the_right_file_is_used_as_the_detector(
+    published: Published, model_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installing, "weights_named", lambda _name: published.weights)
+    assert installing.detector_weights(model_dir) is None
+    model_dir.mkdir()
+    (model_dir / "small.onnx").write_bytes(published.ready[::-1])
+    assert installing.detector_weights(model_dir) is None
+    (model_dir / "small.onnx").write_bytes(published.ready)
+    assert installing.detector_weights(model_dir) == model_dir / "small.onnx"
