@@ -128,6 +128,19 @@ def test_a_header_that_claims_too_little_hides_nothing(tmp_path: Path, clip: Pat
     assert shares == sorted(shares) and shares[-1] == 1.0
 
 
+def test_a_torn_long_clip_is_measured_as_far_as_it_can_be_read(tmp_path: Path, clip: Path) -> None:
+    path = remuxed(clip, tmp_path / "torn.ts", container="mpegts")
+    content = bytearray(path.read_bytes())
+    first, size = round(len(content) * 0.6), len(content) // 20
+    content[first : first + size] = np.random.default_rng(8).bytes(size)
+    path.write_bytes(bytes(content))
+    told = measure_file(path, demuxer="mpegts", limits=MEASURE_LIMITS)
+    (gap,) = [flag for flag in told.integrity if flag.code is IntegrityCode.TIMESTAMP_GAP]
+    assert gap.start_seconds is not None and CUT < gap.start_seconds < BLOW
+    assert told.facts.duration_seconds == SECONDS
+    assert cuts(told)[0] == pytest.approx(CUT, abs=0.15)  # where the lost stretch ends, another picture begins, too
+
+
 def test_a_black_clip_of_minutes_cannot_be_judged(tmp_path: Path) -> None:
     noise = np.random.default_rng(6)
     black = (np.clip(noise.normal(3, 1.5, (180, 320, 3)), 0, 255).astype(np.uint8) for _ in range(70 * 5))
