@@ -20,8 +20,8 @@ from aiassist.video.signals import signal_from
 from aiassist.video.tracks import Closing, Seen, Track, follow
 
 SIGNAL = "road_user_ahead"
-# The detector costs 70 ms of one core a picture, so it sees some three seconds' worth of a clip.
-MOST_PICTURES = 40
+# The detector costs 70 ms of one core a picture: some two seconds of processor time a clip, two or three moments.
+MOST_PICTURES = 32
 SPARSE_PICTURES = 8
 BEFORE_SECONDS, AFTER_SECONDS = 2.5, 0.5
 # Pictures further apart than this cannot be told to show the same road user: long clips are thinned more.
