@@ -47,7 +47,9 @@ _BASE_HALF_WIDTH_PCT: Final[Mapping[Scenario, float]] = {
     Scenario.UNKNOWN: 50.0,
 }
 DOUBT_WIDTH_PCT = 30.0  # an event nobody is sure of widens by this much
-MISSING_WIDTH_PCT: Final[Mapping[str, float]] = {"detector_weights": 10.0, "audio_track": 3.0, "telemetry": 2.0}
+# What a detector sees is evidence for people; no rule reads its tracks yet, so this stays open with weights as without.
+UNREAD_TRACKS_WIDTH_PCT = 10.0
+MISSING_WIDTH_PCT: Final[Mapping[str, float]] = {"detector_weights": 0.0, "audio_track": 3.0, "telemetry": 2.0}
 OTHER_MISSING_WIDTH_PCT = 5.0
 UNMEASURED_CUE_WIDTH_PCT = 5.0
 
@@ -85,7 +87,7 @@ def half_width_pct(scene: Scene, reading: SceneReading) -> float:
     cues = (scene.closing, scene.speed_jump, scene.sideways)
     unmeasured = UNMEASURED_CUE_WIDTH_PCT * sum(cue is None for cue in cues)
     doubt = DOUBT_WIDTH_PCT * (1.0 - reading.certainty)
-    return _BASE_HALF_WIDTH_PCT[reading.scenario] + missing + unmeasured + doubt
+    return _BASE_HALF_WIDTH_PCT[reading.scenario] + UNREAD_TRACKS_WIDTH_PCT + missing + unmeasured + doubt
 
 
 def _effects(scene: Scene, reading: SceneReading) -> Iterator[tuple[RuleCode, float]]:

@@ -114,7 +114,13 @@ def test_a_calm_video_says_nothing_about_fault() -> None:
     assert (opinion.scenario, opinion.low_pct, opinion.high_pct) == (Scenario.NO_EVENT, 0.0, 100.0)
 
 
-@pytest.mark.parametrize("missing", ["detector_weights", "audio_track", "telemetry", "damaged_stream"])
+def test_detector_weights_change_no_interval_while_no_rule_reads_their_tracks() -> None:
+    assert judge(struck_from_behind()) == judge(
+        crash(features=struck_from_behind().features, degraded=("detector_weights",))
+    )
+
+
+@pytest.mark.parametrize("missing", ["audio_track", "telemetry", "damaged_stream"])
 def test_every_missing_measurement_widens_the_interval(missing: str) -> None:
     whole, part = judge(struck_from_behind()), judge(crash(features=struck_from_behind().features, degraded=(missing,)))
     assert part.high_pct > whole.high_pct
