@@ -35,6 +35,7 @@ _DEGRADED = {
     "detector_weights": "no vehicle detection",
     "audio_track": "no sound",
     "damaged_stream": "damaged pictures",
+    "unsampled_stretches": "long clip, looked at in parts",
     "features_outside_training": "an unusual clip",
 }
 

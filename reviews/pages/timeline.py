@@ -26,6 +26,11 @@ _LABELS = {
     "road_user_ahead": "Road user ahead",
     "audio_rms_z": "Loudness",
     "audio_flux_z": "Sudden sound",
+    "speed_kmh": "Recorded speed",
+    "acceleration_g": "Recorded force",
+    "packet_size_z": "Size of the pictures",
+    "pictures_per_second": "Pictures looked at",
+    "decode_errors": "Damaged places",
 }
 _TONES = {
     HazardKind.IMPACT: "danger",
