@@ -34,6 +34,12 @@ def own_data_folder(tmp_path: Path, settings: object) -> Iterator[None]:
     yield
 
 
+@pytest.fixture(autouse=True)
+def nobody_is_drawn_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One decision in twenty would get a blind label and its extra rows; tests that want one set the share to 1."""
+    monkeypatch.setattr("reviews.labels.draw_number", lambda decision_id: 0.5)
+
+
 @pytest.fixture
 def shared_data() -> Path:
     """The evaluation data beside the checkout, where it is there."""

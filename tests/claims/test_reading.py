@@ -75,7 +75,7 @@ def test_another_clients_claim_looks_like_one_that_does_not_exist(assessed: Clai
     assert dan.api().get(CLAIMS).json()["items"] == []
 
 
-@pytest.mark.parametrize("bad", ["1", "١", "x", "0192", "%00", str(uuid4())[:-1]])
+@pytest.mark.parametrize("bad", ["1", "١", "x", "0192", "%00", "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a2"])
 def test_an_address_without_a_real_id_is_not_found(ada: Person, bad: str) -> None:
     answer = ada.api().get(f"{CLAIMS}/{bad}/status")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")

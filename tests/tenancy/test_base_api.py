@@ -43,7 +43,9 @@ def test_a_stranger_gets_401_for_every_verb(db: None, method: str, path: str) ->
 
 
 @pytest.mark.parametrize(
-    "secret", ["", "x", "clm_live_" + "a" * 42, "é" * 51, "clm_live_\udcff", make_secret(), make_secret() + "\n0"]
+    "secret",
+    ["", "x", "clm_live_" + "a" * 42, "é" * 51, "clm_live_\udcff", make_secret(), make_secret() + "\n0"],
+    ids=["empty", "short", "no check sum", "no ASCII", "no text", "nobody's", "another line"],
 )
 def test_an_unknown_credential_gets_401(db: None, secret: str) -> None:
     client = APIClient(raise_request_exception=False)
