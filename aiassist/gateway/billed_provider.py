@@ -9,6 +9,7 @@ import structlog
 from django.db import Error as DatabaseProblem
 from django.utils import timezone
 
+from aiassist.gateway.around import ProviderAround
 from aiassist.gateway.messages import measured_block
 from aiassist.gateway.prices import PRICES_OF, cost_usd
 from aiassist.gateway.types import ProviderAnswer, ProviderError, Reach, Usage, VisionProvider, VisionRequest
@@ -24,24 +25,12 @@ _CHARACTERS_PER_TOKEN = 3
 _TOKENS_PER_PICTURE = 1_600
 
 
-class BilledProvider:
+class BilledProvider(ProviderAround):
     """Another provider; what it used is priced and recorded under `reference`, the id of the claim."""
 
     def __init__(self, inner: VisionProvider, *, reference: str) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._reference = reference
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    @property
-    def reach(self) -> Reach:
-        return self._inner.reach
 
     def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
         """Answer as the inner provider does, with the cost filled in.

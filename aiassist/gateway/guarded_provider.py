@@ -9,30 +9,19 @@ import structlog
 from django.db import Error as DatabaseProblem
 from django.utils import timezone
 
-from aiassist.gateway.types import NotAsked, ProviderAnswer, ProviderError, Reach, VisionProvider, VisionRequest
+from aiassist.gateway.around import ProviderAround
+from aiassist.gateway.types import NotAsked, ProviderAnswer, ProviderError, VisionProvider, VisionRequest
 from observability.breakers import BreakerOpen, Permit, ask_permit, record_call
 
 log = structlog.get_logger(__name__)
 
 
-class GuardedProvider:
+class GuardedProvider(ProviderAround):
     """Another provider, asked only while the breaker of its name lets calls through."""
 
     def __init__(self, inner: VisionProvider, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._monotonic = monotonic
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    @property
-    def reach(self) -> Reach:
-        return self._inner.reach
 
     def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
         """Answer as the inner provider does, or raise NotAsked at once.

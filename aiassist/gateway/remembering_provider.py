@@ -13,32 +13,21 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from aiassist.gateway.around import ProviderAround
 from aiassist.gateway.schema import valid_answer
-from aiassist.gateway.types import ProviderAnswer, Reach, VisionProvider, VisionRequest
+from aiassist.gateway.types import ProviderAnswer, VisionProvider, VisionRequest
 from aiassist.models import StoredAnswer
 from tenancy.scope import every_tenant
 
 log = structlog.get_logger(__name__)
 
 
-class RememberingProvider:
+class RememberingProvider(ProviderAround):
     """Another provider, whose valid answers about the claim `reference` are kept for a repeat of the same job."""
 
     def __init__(self, inner: VisionProvider, *, reference: str) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._reference = reference
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    @property
-    def reach(self) -> Reach:
-        return self._inner.reach
 
     def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
         """Return the stored answer to this very question, else ask and keep what is valid."""

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from aiassist.gateway.types import ProviderAnswer, ProviderError, Reach, Usage, VisionProvider, VisionRequest
+from aiassist.gateway.around import ProviderAround
+from aiassist.gateway.types import ProviderAnswer, ProviderError, Usage, VisionRequest
 from observability.tracing import ModelCallSpan, model_call_span
 
 
-class TracedProvider:
+class TracedProvider(ProviderAround):
     """Another provider, called inside a span."""
-
-    def __init__(self, inner: VisionProvider) -> None:
-        self._inner = inner
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def model(self) -> str:
-        return self._inner.model
-
-    @property
-    def reach(self) -> Reach:
-        return self._inner.reach
 
     def ask(self, request: VisionRequest, *, timeout_seconds: float) -> ProviderAnswer:
         """Answer as the inner provider does."""
