@@ -1,6 +1,7 @@
 // The claim page: video, timeline, evidence and form under one set of keys.
 import { bindDecision } from "./decision.js";
 import { bindKeys } from "./keys.js";
+import { bindPlaces } from "./places.js";
 import { playerOf } from "./player.js";
 import { bindTimeline } from "./timeline.js";
 
@@ -9,26 +10,7 @@ const player = playerOf(root);
 const timeline = root.querySelector("[data-timeline]");
 if (timeline) bindTimeline(timeline, player);
 
-const items = [...document.querySelectorAll("[data-seek]")];
-function show(item, { focus = false } = {}) {
-  player.video.pause();
-  player.seek(Number(item.dataset.seek));
-  items.forEach((other) => other.removeAttribute("aria-current"));
-  item.setAttribute("aria-current", "true");
-  history.replaceState(null, "", `#t=${item.dataset.seek}`);
-  if (focus) item.focus({ preventScroll: true });
-  root.scrollIntoView({ block: "nearest" });
-}
-items.forEach((item) => item.addEventListener("click", (event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, if a person wants one
-  event.preventDefault();
-  show(item);
-}));
-function walkEvidence(by) {
-  if (!items.length) return;
-  const here = items.findIndex((item) => item.hasAttribute("aria-current"));
-  show(items[here < 0 ? (by > 0 ? 0 : items.length - 1) : (here + by + items.length) % items.length]);
-}
+const walkEvidence = bindPlaces(root, player, (item) => history.replaceState(null, "", `#t=${item.dataset.seek}`));
 // A redirect inherits the fragment of the page it leaves: the next claim must not open at this one's moment.
 document.addEventListener("submit", () => history.replaceState(null, "", location.pathname + location.search));
 const deepLink = /^#t=(\d+(?:\.\d+)?)$/.exec(location.hash);

@@ -1,28 +1,13 @@
 // The page of blind labels: the film, the places to look at and the choice under one set of keys.
 import { bindKeys } from "./keys.js";
+import { bindPlaces } from "./places.js";
 import { playerOf } from "./player.js";
 
 const root = document.querySelector("[data-player]");
 const player = playerOf(root);
 const form = document.getElementById("label-form");
 
-const places = [...document.querySelectorAll("[data-seek]")];
-function show(place) {
-  player.seek(Number(place.dataset.seek));
-  places.forEach((other) => other.removeAttribute("aria-current"));
-  place.setAttribute("aria-current", "true");
-  root.scrollIntoView({ block: "nearest" });
-}
-places.forEach((place) => place.addEventListener("click", (event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return; // a new tab, if a person wants one
-  event.preventDefault();
-  show(place);
-}));
-function walk(by) {
-  if (!places.length) return;
-  const here = places.findIndex((place) => place.hasAttribute("aria-current"));
-  show(places[here < 0 ? (by > 0 ? 0 : places.length - 1) : (here + by + places.length) % places.length]);
-}
+const walk = bindPlaces(root, player);
 function choose(key) {
   const choice = form.querySelector(`[data-key="${key}"]`);
   choice.checked = true;
