@@ -110,6 +110,7 @@ class ClaimAnswer(ClaimItemAnswer):
     claimant = ClaimantAnswer(allow_null=True)
     video = VideoAnswer()
     resubmissions = ResubmissionAnswer(many=True, required=False, help_text="Not shown to a CLIENT.")
+    restricted = serializers.BooleanField(required=False, help_text="Not shown to a CLIENT.")
 
 
 class PriorityReasonAnswer(Shape):

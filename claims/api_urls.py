@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from claims import api
+from claims import access_api, api
 
 app_name = "api_claims"
 urlpatterns: list[URLPattern] = [
@@ -13,6 +13,9 @@ urlpatterns: list[URLPattern] = [
     path("claims/<uuid:claim_id>/assessment", api.ClaimAssessmentView.as_view(), name="claim-assessment"),
     path("claims/<uuid:claim_id>/video", api.ClaimVideoView.as_view(), name="claim-video"),
     path("claims/<uuid:claim_id>/reassess", api.ReassessView.as_view(), name="claim-reassess"),
+    path("claims/<uuid:claim_id>/restriction", access_api.RestrictionView.as_view(), name="claim-restriction"),
+    path("claims/<uuid:claim_id>/grants", access_api.GrantsView.as_view(), name="claim-grants"),
+    path("claims/<uuid:claim_id>/grants/<uuid:grant_id>", access_api.GrantView.as_view(), name="claim-grant"),
     path("run/claims", api.RunClaimsView.as_view(), name="run-claims"),
     path("evidence/<uuid:evidence_id>/image", api.EvidenceImageView.as_view(), name="evidence-image"),
 ]

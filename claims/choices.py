@@ -57,3 +57,7 @@ class ClaimAction(AuditAction):
     REASSESSMENT_REQUESTED = "claim.reassessment_requested"
     REASSESSED = "claim.reassessed"
     REASSESSMENT_FAILED = "claim.reassessment_failed"
+    RESTRICTED = "claim.restricted"
+    RESTRICTION_LIFTED = "claim.restriction_lifted"
+    ACCESS_GRANTED = "claim.access_granted"
+    ACCESS_REVOKED = "claim.access_revoked"

@@ -8,6 +8,7 @@ from statistics import fmean
 from aiassist.types import IntegrityCode, KnownCopy, VideoFacts
 from aiassist.video.hashes import HASH_BITS, hamming_distance
 from claims.models import Claim, VideoFile
+from claims.visibility import shown_number
 
 # Enough names for a reviewer to see a pattern; each further copy adds next to nothing to the score.
 _MOST_COPIES = 20
@@ -26,8 +27,8 @@ _PLAIN_BITS = 6
 def same_video_copies(claim: Claim) -> tuple[KnownCopy, ...]:
     """Return the other claims of the tenant on the very same stored file."""
     others = Claim.objects.filter(video_id=claim.video_id).exclude(id=claim.id).order_by("received_at", "id")
-    numbers = others.values_list("claim_number", flat=True)[:_MOST_COPIES]
-    return tuple(KnownCopy(IntegrityCode.DUPLICATE_VIDEO, number, 0.0) for number in numbers)
+    numbers = others.values_list("claim_number", "restricted")[:_MOST_COPIES]
+    return tuple(KnownCopy(IntegrityCode.DUPLICATE_VIDEO, shown_number(*number), 0.0) for number in numbers)
 
 
 def near_video_copies(claim: Claim, facts: VideoFacts) -> tuple[KnownCopy, ...]:
@@ -43,9 +44,12 @@ def near_video_copies(claim: Claim, facts: VideoFacts) -> tuple[KnownCopy, ...]:
         if (distance := clip_distance(facts.perceptual_hashes, hashes)) <= NEAR_DISTANCE_BITS
     }
     claims = Claim.objects.filter(video_id__in=list(near)).order_by("received_at", "id")
+    shown = claims.values_list("video_id", "claim_number", "restricted")[:_MOST_COPIES]
     return tuple(
-        KnownCopy(IntegrityCode.NEAR_DUPLICATE_VIDEO, number, near[video_id], NEAR_DISTANCE_BITS)
-        for number, video_id in claims.values_list("claim_number", "video_id")[:_MOST_COPIES]
+        KnownCopy(
+            IntegrityCode.NEAR_DUPLICATE_VIDEO, shown_number(number, restricted), near[video_id], NEAR_DISTANCE_BITS
+        )
+        for video_id, number, restricted in shown
     )
 
 

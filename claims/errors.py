@@ -58,6 +58,21 @@ class NothingToReassess(Conflict):
     message = "No claim is left that could be assessed again."
 
 
+class AlreadyRestricted(Conflict):
+    code = "already_restricted"
+    message = "This claim is restricted already."
+
+
+class NotRestricted(Conflict):
+    code = "not_restricted"
+    message = "This claim is not restricted."
+
+
+class GrantNotFound(NotFound):
+    code = "not_found"
+    message = "There is no such grant."
+
+
 class FileTooLarge(TooLarge):
     code = "file_too_large"
     message = "The file is larger than allowed."

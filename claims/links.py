@@ -9,6 +9,7 @@ from aiassist.types import ClaimLink, LinkKind, LinkRelation
 from claims.link_keys import LinkKeys, link_keys_of
 from claims.models import Claim, LinkKey, LinkKeyKind
 from claims.selectors import claimant_of
+from claims.visibility import shown_number
 
 # Enough for a reviewer to see a pattern. What more claims than this share is a fleet, a broker or a repairer, and says
 # little about any one of them.
@@ -34,7 +35,7 @@ def linked_claims(claim: Claim) -> tuple[ClaimLink, ...]:
         ClaimLink(
             kind=_KINDS[kind],
             relation=_relation(keys, names.get(other.claim_id)),
-            claim_number=other.claim.claim_number,
+            claim_number=shown_number(other.claim.claim_number, other.claim.restricted),
             common=len(others) > MOST_LINKED,
         )
         for kind, others in sharing.items()
@@ -45,7 +46,8 @@ def linked_claims(claim: Claim) -> tuple[ClaimLink, ...]:
 def _sharing(claim: Claim, kind: LinkKeyKind, digest: str) -> Sequence[LinkKey]:
     rows = LinkKey.objects.filter(kind=kind, digest=digest).exclude(claim_id=claim.id)
     # Ids sort by time; one more than is shown tells whether there are more.
-    newest = rows.order_by("-claim_id").select_related("claim").only("claim_id", "tenant_id", "claim__claim_number")
+    shown = ("claim_id", "tenant_id", "claim__claim_number", "claim__restricted")
+    newest = rows.order_by("-claim_id").select_related("claim").only(*shown)
     return list(newest[: MOST_LINKED + 1])
 
 

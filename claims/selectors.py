@@ -12,6 +12,7 @@ from claims.choices import REASSESSABLE, ReassessmentState
 from claims.errors import AssessmentNotFound, AssessmentNotReady, ClaimNotFound, EvidenceNotFound
 from claims.models import Assessment, Claim, Evidence, Party, Reassessment, Resubmission
 from claims.redaction import HIDDEN_STAGES
+from claims.visibility import visible_claims
 from observability.errors import FieldProblem, InvalidInput
 from tenancy.principals import Principal
 
@@ -41,13 +42,9 @@ _RUN_COLUMNS = {
 
 
 def claims_visible_to(principal: Principal) -> QuerySet[Claim]:
-    """Return the claims of the tenant in scope that the principal may see, each with its newest opinion's short part.
-
-    The claimant's side sees what it handed in itself; staff see the tenant's.
-    """
+    """Return the tenant's claims that the principal may see, each with its newest opinion's short part."""
     deferred = [f"assessment__{column}" for column in _HEAVY_COLUMNS]
-    claims = Claim.objects.select_related("assessment").defer(*deferred)
-    return claims.filter(submitted_by_id=principal.user_id) if principal.is_client else claims
+    return Claim.objects.select_related("assessment").defer(*deferred).filter(visible_claims(principal))
 
 
 def claims_found(claims: QuerySet[Claim], words: str) -> QuerySet[Claim]:
@@ -80,9 +77,7 @@ def claim_progress(*, principal: Principal, claim_id: UUID) -> Claim:
     """Return the claim with its progress alone (one narrow read: this is polled); raises ClaimNotFound."""
     columns = ("id", "tenant", "submitted_by", "status", "stage", "progress_percent", "attempts", "error_code")
     times = ("received_at", "started_at", "finished_at")
-    claims = Claim.objects.only(*columns, *times, "version").filter(id=claim_id)
-    if principal.is_client:
-        claims = claims.filter(submitted_by_id=principal.user_id)
+    claims = Claim.objects.only(*columns, *times, "version").filter(visible_claims(principal), id=claim_id)
     claim: Claim | None = claims.first()
     if claim is None:
         raise ClaimNotFound
@@ -137,12 +132,9 @@ def evidence_of(assessment: Assessment) -> list[Evidence]:
 def evidence_visible_to(*, principal: Principal, evidence_id: UUID) -> Evidence:
     """Return one measured fact that has a picture; raises EvidenceNotFound."""
     pictures = Evidence.objects.exclude(image_key="").select_related("assessment__claim")
-    evidence: Evidence | None = pictures.filter(id=evidence_id).first()
-    if evidence is None:
-        raise EvidenceNotFound
-    if principal.is_client and (
-        evidence.assessment.claim.submitted_by_id != principal.user_id or evidence.stage in HIDDEN_STAGES
-    ):
+    visible = visible_claims(principal, claim="assessment__claim")
+    evidence: Evidence | None = pictures.filter(visible, id=evidence_id).first()
+    if evidence is None or (principal.is_client and evidence.stage in HIDDEN_STAGES):
         raise EvidenceNotFound
     return evidence
 

@@ -76,7 +76,7 @@ def claim_item(claim: Claim) -> dict[str, Any]:
 
 
 def claim_data(claim: Claim, *, claimant: Party | None, resubmissions: list[Resubmission] | None) -> dict[str, Any]:
-    """Return the whole claim; `resubmissions` None leaves them out (they are for reviewers)."""
+    """Return the whole claim; `resubmissions` None leaves out what is for staff alone."""
     video = claim.video
     data = claim_item(claim) | {
         "version": claim.version,
@@ -97,6 +97,7 @@ def claim_data(claim: Claim, *, claimant: Party | None, resubmissions: list[Resu
         },
     }
     if resubmissions is not None:
+        data["restricted"] = claim.restricted
         data["resubmissions"] = [
             {"claim_number": r.claim_number, "received_at": r.received_at, "submitted_by": str(r.submitted_by_id)}
             for r in resubmissions

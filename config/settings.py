@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_celery_results",
+    "guardian",
 ]
 
 MIDDLEWARE = [
@@ -138,7 +139,12 @@ AUTH_USER_MODEL = "tenancy.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "tenancy.admin_permissions.OperatorPermissions",
+    "guardian.backends.ObjectPermissionBackend",
 ]
+# Guardian: exceptions to roles, one claim for one person (claims/visibility.py). Nobody is anonymous here, and User and
+# Group keep their own methods.
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = GUARDIAN_MONKEY_PATCH_GROUP = False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

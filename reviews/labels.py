@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from aiassist.types import EvidenceStage, Severity
 from claims.auditing import is_auditable, record_audited_label
 from claims.models import Evidence
+from claims.visibility import visible_claims
 from reviews.choices import DecisionKind, LabelState, ReviewAction
 from reviews.errors import AlreadyLabelled, LabelNotFound, NotBlind
 from reviews.models import BlindLabel, Decision
@@ -73,7 +74,8 @@ def labels_waiting_for(actor: Principal) -> QuerySet[BlindLabel]:
     """Return what this person may label, oldest first: not their own claim, and none that they have decided."""
     decided = Decision.objects.filter(claim_id=OuterRef("claim_id"), decided_by_id=actor.user_id)
     waiting = BlindLabel.objects.filter(state=LabelState.WAITING).exclude(claim__submitted_by_id=actor.user_id)
-    return waiting.filter(~Exists(decided)).select_related("claim__video").order_by("drawn_at", "id")
+    visible = visible_claims(actor, claim="claim")
+    return waiting.filter(visible, ~Exists(decided)).select_related("claim__video").order_by("drawn_at", "id")
 
 
 def places_of(label: BlindLabel) -> list[Place]:
@@ -101,7 +103,7 @@ def give_label(*, label_id: UUID, actor: Principal, severity: Severity | None, n
     """
     require_scope(actor, Scope.REVIEW)
     rows = BlindLabel.objects.select_for_update(of=("self",)).select_related("assessment", "claim")
-    label: BlindLabel | None = rows.filter(id=label_id).first()
+    label: BlindLabel | None = rows.filter(visible_claims(actor, claim="claim"), id=label_id).first()
     if label is None:
         raise LabelNotFound
     _refuse_involved(label, actor)

@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from claims.choices import ClaimStatus
 from claims.errors import ClaimNotFound
 from claims.models import Claim
+from claims.visibility import visible_claims
 from reviews.choices import ReviewAction
 from reviews.errors import LeaseHeld, LeaseLost, NotReviewable, OwnClaim, TooManyLeases
 from reviews.models import ReviewLease
@@ -44,7 +45,8 @@ def take_lease(*, claim_id: UUID, actor: Principal, now: datetime) -> ReviewLeas
     """
     require_scope(actor, Scope.REVIEW)
     # NO KEY: rows that point to the claim (evidence, documents) may still be added meanwhile.
-    claim = Claim.objects.select_for_update(no_key=True).filter(id=claim_id).first()
+    rows = Claim.objects.select_for_update(of=("self",), no_key=True)
+    claim = rows.filter(visible_claims(actor), id=claim_id).first()
     if claim is None:
         raise ClaimNotFound
     if claim.submitted_by_id == actor.user_id:
@@ -71,7 +73,7 @@ def take_next(*, actor: Principal, now: datetime) -> ReviewLease | None:
     require_scope(actor, Scope.REVIEW)
     held = ReviewLease.objects.filter(claim_id=OuterRef("id"), expires_at__gt=now)
     free = (
-        Claim.objects.filter(~Exists(held), status=ClaimStatus.AWAITING_REVIEW)
+        Claim.objects.filter(~Exists(held), visible_claims(actor), status=ClaimStatus.AWAITING_REVIEW)
         .exclude(submitted_by_id=actor.user_id)
         .order_by(*QUEUE_ORDER)
     )

@@ -13,6 +13,7 @@ from django.db.models import Count, QuerySet, UUIDField, Value
 
 from claims.choices import QUEUE_RANK, ClaimStatus, ReviewPriority
 from claims.models import Claim
+from claims.visibility import visible_claims
 from tenancy.choices import Scope
 from tenancy.models import User
 from tenancy.permissions import require_scope
@@ -97,7 +98,7 @@ def open_claims(*, principal: Principal, filters: QueueFilters, now: datetime) -
     Raises PermissionRefused without the scope `review`.
     """
     require_scope(principal, Scope.REVIEW)
-    found: QuerySet[Claim] = Claim.objects.filter(status=ClaimStatus.AWAITING_REVIEW)
+    found: QuerySet[Claim] = Claim.objects.filter(visible_claims(principal), status=ClaimStatus.AWAITING_REVIEW)
     if filters.priority is not None:
         found = found.filter(queue_rank=QUEUE_RANK[filters.priority])
     if filters.mine:

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from claims.errors import ClaimNotFound
 from claims.models import Assessment, Claim
+from claims.visibility import visible_claims
 from claims.workflow import move
 from observability import metrics
 from reviews.actions import STEPS, DecisionDraft, Override, ReviewCase, overrides_of
@@ -69,7 +70,7 @@ def _case(*, claim_id: UUID, actor: Principal, draft: DecisionDraft, now: dateti
     # The row lock puts deciders in order: the second one waits, then sees what the first did. NO KEY lets evidence
     # and documents of the claim be added meanwhile.
     rows = Claim.objects.select_for_update(of=("self",), no_key=True).select_related("assessment")
-    claim = rows.filter(id=claim_id).first()
+    claim = rows.filter(visible_claims(actor), id=claim_id).first()
     if claim is None:
         raise ClaimNotFound
     leases = ReviewLease.objects.select_for_update(of=("self",)).select_related("holder")

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from observability.errors import NotFound
 from observability.models import Job
-from tenancy.models import ApiKey, Tenant
+from tenancy.models import ApiKey, Membership, Tenant
 from tenancy.principals import Principal
 
 
@@ -32,6 +32,12 @@ def tenant_of(tenant_id: UUID) -> Tenant:
     if tenant is None:
         raise NotFound
     return tenant
+
+
+def members_of(tenant_id: UUID) -> QuerySet[Membership]:
+    """Return the tenant's active people with their roles, by name."""
+    members = Membership.objects.filter(tenant_id=tenant_id, user__is_active=True)
+    return members.select_related("user").order_by("user__first_name", "user__last_name", "user__username")
 
 
 def task_visible_to(*, principal: Principal, task_id: UUID) -> Job:

@@ -2,6 +2,7 @@
 
 from claims.models.assessment import Assessment, Evidence
 from claims.models.claim import Claim, Party, Resubmission, VideoFile
+from claims.models.grant import ClaimGrant
 from claims.models.link_key import LinkKey, LinkKeyKind
 from claims.models.policy import Coverage, Policy
 from claims.models.reassessment import Reassessment
@@ -9,6 +10,7 @@ from claims.models.reassessment import Reassessment
 __all__ = [
     "Assessment",
     "Claim",
+    "ClaimGrant",
     "Coverage",
     "Evidence",
     "LinkKey",

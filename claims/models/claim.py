@@ -55,6 +55,9 @@ class Claim(TenantOwned):
         help_text="What this person called the file; another person's name is not theirs to see.",
     )
     received_at = models.DateTimeField()
+    restricted = models.BooleanField(
+        default=False, help_text="Special investigation: open to those it was granted to, administrators and auditors."
+    )
 
     stage = models.CharField(max_length=16, choices=[(s, s.title()) for s in Stage], blank=True)
     progress_percent = models.PositiveSmallIntegerField(default=0)
@@ -77,6 +80,7 @@ class Claim(TenantOwned):
     review_due_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
+        permissions = [("open_restricted_claim", "Can open a restricted claim")]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "claim_number"], name="claim_number_once"),
             models.UniqueConstraint(fields=["tenant", "video", "submitted_by"], name="claim_once_per_video_and_person"),

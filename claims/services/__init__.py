@@ -1,6 +1,7 @@
 """Everything that writes the claim file, except the status itself (`claims/workflow.py`)."""
 
 from claims.notices import ClaimantDetails, LossNotice
+from claims.services.access import grant_access, lift_restriction, restrict_claim, revoke_access
 from claims.services.assessing import assess_claim, dossier_for
 from claims.services.reassessing import bury_reassessment, reassess_next
 from claims.services.receiving import ASSESS_JOB, Receipt, receive_claim
@@ -17,9 +18,13 @@ __all__ = [
     "assess_claim",
     "bury_reassessment",
     "dossier_for",
+    "grant_access",
+    "lift_restriction",
     "reassess_next",
     "receive_claim",
     "record_assessment",
     "record_unassessable",
     "request_reassessment",
+    "restrict_claim",
+    "revoke_access",
 ]

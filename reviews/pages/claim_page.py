@@ -79,6 +79,7 @@ def claim_context(claim: Claim, *, principal: Principal, form: DecisionForm, now
         "verdict": verdict_of(decisions[0] if decisions else None, assessment, form=form),
         "may_decide": is_open and Scope.REVIEW in principal.scopes,
         "may_reassess": may_reassess(claim, principal=principal),
+        "may_share": Scope.SUPERVISE in principal.scopes,
         "versions": version_panel(claim, assessment, newest_id=assessment.id),
         **hold_context(claim, hold_of(claim, now=now), principal=principal),
         **form_context(form),
