@@ -58,6 +58,7 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
     return [
         (None, "/sign-in/"),
         (ada, "/desk/"),
+        (sam, f"/desk/claims/{waiting.id}/access/"),
         (ada, "/desk/?mine=true"),
         (ada, f"/desk/claims/{waiting.id}/review/"),
         (ada, f"/desk/claims/{decided.id}/review/"),
