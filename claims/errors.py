@@ -1,6 +1,14 @@
 """Named failures of the claim file."""
 
-from observability.errors import Conflict, InvalidInput, NotFound, TooLarge, UnsupportedContentType
+from observability.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    UnsupportedContentType,
+    UnusableContent,
+)
 
 
 class ClaimNotFound(NotFound):
@@ -86,6 +94,16 @@ class NotAVideo(UnsupportedContentType):
 class EvidenceNotFound(NotFound):
     code = "not_found"
     message = "There is no such picture."
+
+
+class MalwareFound(UnusableContent):
+    code = "malware_found"
+    message = "The file was refused by the virus scanner."
+
+
+class ScannerUnavailable(Unavailable):
+    code = "scanner_unavailable"
+    message = "The virus scanner gave no verdict, so the file was not taken; try again later."
 
 
 class EmptyFile(InvalidInput):

@@ -30,6 +30,8 @@ def start_problems() -> list[str]:
     insecure = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if not origin.startswith("https://")]
     if insecure:
         problems.append("CSRF_TRUSTED_ORIGINS: must all be https:// where FORCE_HTTPS is on")
+    if [origin for origin in settings.CORS_ORIGINS if not origin.startswith("https://")]:
+        problems.append("CORS_ORIGINS: must all be https:// where FORCE_HTTPS is on")
     return problems
 
 

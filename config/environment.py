@@ -105,6 +105,23 @@ class Reader:
                 raise EnvironmentProblem(f"{name}: must list addresses or networks, not {text!r}") from error
         return found
 
+    def origins(self, name: str) -> list[str]:
+        """Return origins such as ``https://claims.example``: scheme, host and port alone, never ``*``."""
+        found = self.names(name)
+        for text in found:
+            parts = urlsplit(text)
+            if parts.scheme not in {"https", "http"} or f"{parts.scheme}://{parts.netloc}" != text or "*" in text:
+                raise EnvironmentProblem(f"{name}: must list origins such as https://claims.example, not {text!r}")
+        return found
+
+    def scanner(self, name: str) -> str:
+        """Return clamd's ``host:port`` or the path of its socket."""
+        text = self.text(name)
+        host, _, port = text.rpartition(":")
+        if not text or text.startswith("/") or (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            return text
+        raise EnvironmentProblem(f"{name}: must be host:port or the path of a socket, not {text!r}")
+
     def database(self, name: str, default: Path) -> dict[str, object]:
         """Return Django's database settings from a ``sqlite:///path`` or ``postgres://user:pw@host:port/name`` URL."""
         url = self.secret(name, f"sqlite:///{default}")

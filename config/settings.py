@@ -21,12 +21,14 @@ try:
     # With it, the first label of acme.claims.example names the tenant acme.
     TENANT_BASE_HOST = _env.text("TENANT_BASE_HOST").lower().strip(".")
     CSRF_TRUSTED_ORIGINS = _env.names("CSRF_TRUSTED_ORIGINS")
+    CORS_ORIGINS = _env.origins("CORS_ORIGINS")
     FORCE_HTTPS = _env.flag("FORCE_HTTPS", default=False)
     TRUSTED_PROXIES = _env.networks("TRUSTED_PROXIES")
     DATABASES = {"default": _env.database("DATABASE_URL", DATA_DIR / "claimwright.sqlite3")}
     CACHE_URL = _env.secret("CACHE_URL")
     CELERY_BROKER_URL = _env.secret("CELERY_BROKER_URL", "filesystem://")
     MODEL_DIR = Path(_env.text("MODEL_DIR", str(DATA_DIR / "models")))
+    CLAMD_ADDRESS = _env.scanner("CLAMD_ADDRESS")
     MAX_UPLOAD_SIZE_MB = _env.whole("MAX_UPLOAD_SIZE_MB", 500, low=1, high=100_000)
     IDEMPOTENCY_TTL = _env.whole("IDEMPOTENCY_TTL", 86_400, low=60, high=30 * 86_400)
     OPENAI_API_KEY = _env.secret("OPENAI_API_KEY")
@@ -89,6 +91,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -103,6 +106,8 @@ MIDDLEWARE = [
     "config.proxies.TrustedProxyMiddleware",
     "observability.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -290,6 +295,36 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+# Nothing here needs a sensor, a payment or another window's screen; the player may fill the screen.
+_UNUSED_POWERS = "accelerometer autoplay camera display-capture encrypted-media geolocation gyroscope magnetometer"
+_UNUSED_POWERS += " microphone midi payment usb xr-spatial-tracking"
+PERMISSIONS_POLICY: dict[str, list[str]] = {"fullscreen": ["self"]} | {power: [] for power in _UNUSED_POWERS.split()}
+# Other origins may call the API with a key or token of their own; cookies never go with such a request.
+CORS_ALLOWED_ORIGINS = CORS_ORIGINS
+CORS_URLS_REGEX = r"^/api/v1/"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "range",
+    "x-api-key",
+    "x-request-id",
+    "x-tenant-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "Content-Range",
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from aiassist.video.decoding import VideoProbe
+from claims.antivirus import scan_upload
 from claims.choices import ClaimAction, ClaimStatus, PartyRole
 from claims.errors import ClaimNumberExists
 from claims.intake import QuarantinedFile, inspect_upload
@@ -51,14 +52,17 @@ def receive_claim(*, actor: Principal, notice: LossNotice, upload: QuarantinedFi
 
     The same bytes from someone who may see the claim they came with are that claim again, with the resubmission
     recorded; from another person of the tenant a new claim on the same stored file. Takes the file out of quarantine.
-    Raises ClaimNumberExists, and DecodeFailed for a file of which no picture decodes; then nothing is left of it.
+    Raises ClaimNumberExists, DecodeFailed for a file of which no picture decodes, MalwareFound, ScannerUnavailable;
+    then nothing is left of it.
     """
     require_scope(actor, Scope.WRITE)
     with Publication() as publication:
         video = None
         if not VideoFile.objects.filter(sha256=upload.sha256).exists():
             _refuse_used_number(notice)
-            video = _published(upload, inspect_upload(upload), publication, now)
+            probe = inspect_upload(upload)
+            scan_upload(upload.path)
+            video = _published(upload, probe, publication, now)
         receipt = _commit_receipt(actor=actor, notice=notice, upload=upload, video=video, now=now)
         if video is not None and receipt.claim.video_id == video.id:
             publication.keep()
