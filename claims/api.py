@@ -69,7 +69,8 @@ class ClaimUploadView(IdempotentCreate):
             return super().dispatch(request, *args, **kwargs)
 
     def fingerprint(self, request: Request) -> str:
-        form = dict(cast(QueryDict, request.data).lists())
+        # A request without a body and without a content type has no form at all.
+        form = dict(request.data.lists()) if isinstance(request.data, QueryDict) else {}
         return fingerprint_of({**form, VIDEO_FIELD: self._upload.received.sha256 if self._upload.received else ""})
 
     def handle_exception(self, exc: Exception) -> Response:

@@ -275,3 +275,10 @@ def test_a_commit_that_fails_leaves_nothing(cleo: Person, monkeypatch: pytest.Mo
 def test_a_file_without_an_ending_is_judged_by_its_content(cleo: Person) -> None:
     named = SimpleUploadedFile("film", clip(), content_type="text/plain")
     assert hand_in(cleo.api(), video=named).status_code == 202
+
+
+@pytest.mark.django_db
+def test_a_request_without_any_body_is_told_what_lacks(ada: Person) -> None:
+    key = {"X-API-Key": make_key(ada), "Idempotency-Key": "empty-1"}
+    answer = Client(raise_request_exception=False).generic("POST", UPLOAD, b"", content_type="", headers=key)
+    problem_of(answer, 400, "invalid_input")
