@@ -28,15 +28,18 @@ _SIGNAL = {"name": "jerk", "unit": "m/s3", "start_seconds": 0.0, "step_seconds":
 _SIGNALS = [{**_SIGNAL, "values": [round(0.37 * n % 9, 2) for n in range(300)]} for _ in range(2)]
 
 
-def fill(claims: int) -> str:
-    """Write the tenant with so many open claims, 500 of them held; return a reviewer's API key."""
+def fill(claims: int, *, signals: bool = True) -> str:
+    """Write the tenant with so many open claims, 500 of them held; return a reviewer's API key.
+
+    Without `signals` an opinion is narrow: a million of them fit a scratch disk.
+    """
     tenant = Tenant.objects.create(slug="bench", name="Bench")
     reviewer, sender, colleague = (User.objects.create(username=name) for name in ("rita", "sid", "carl"))
     Membership.objects.create(tenant=tenant, user=reviewer, role=Role.ANALYST)
     now = timezone.now()
     with tenant_scope(tenant.id):
         for start in range(0, claims, _BATCH):
-            _write(range(start, min(start + _BATCH, claims)), sender.id, now)
+            _write(range(start, min(start + _BATCH, claims)), sender.id, now, signals=signals)
         heads = Claim.objects.order_by("queue_rank", "review_due_at", "id").values_list("id", flat=True)[:_HELD]
         ReviewLease.objects.bulk_create(
             ReviewLease(
@@ -62,10 +65,10 @@ def fill(claims: int) -> str:
     return secret
 
 
-def _write(numbers: range, sender_id: UUID, now: datetime) -> None:
+def _write(numbers: range, sender_id: UUID, now: datetime, *, signals: bool) -> None:
     videos = [_video(n, now) for n in numbers]
     claims = [_claim(n, video, sender_id, now) for n, video in zip(numbers, videos, strict=True)]
-    opinions = [_opinion(claim, now) for claim in claims]
+    opinions = [_opinion(claim, now, signals=signals) for claim in claims]
     # A claim and its opinion point at each other; the database looks at both when the transaction ends.
     with transaction.atomic():
         VideoFile.objects.bulk_create(videos)
@@ -103,7 +106,7 @@ def _video(number: int, now: datetime) -> VideoFile:
     )
 
 
-def _opinion(claim: Claim, now: datetime) -> Assessment:
+def _opinion(claim: Claim, now: datetime, *, signals: bool) -> Assessment:
     return Assessment(
         id=claim.assessment_id,
         claim=claim,
@@ -124,7 +127,7 @@ def _opinion(claim: Claim, now: datetime) -> Assessment:
         fault_high_pct=90.0,
         scenario=Scenario.REAR_END,
         fraud_risk_score=0.1,
-        signals=_SIGNALS,
+        signals=_SIGNALS if signals else [],
         summary="An impact was measured at 4.4 s.",
         provider_name="rules",
         provider_attempts=1,
