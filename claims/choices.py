@@ -3,6 +3,7 @@
 from django.db import models
 
 from tenancy.audit import AuditAction
+from tenancy.webhooks.catalogue import EventType
 
 
 class ClaimStatus(models.TextChoices):
@@ -61,3 +62,18 @@ class ClaimAction(AuditAction):
     RESTRICTION_LIFTED = "claim.restriction_lifted"
     ACCESS_GRANTED = "claim.access_granted"
     ACCESS_REVOKED = "claim.access_revoked"
+
+
+class ClaimEvent(EventType):
+    """What webhooks tell of a claim."""
+
+    RECEIVED = "claim.received"
+    ASSESSED = "claim.assessed"
+    REASSESSED = "claim.reassessed"
+
+
+CLAIM_EVENTS = {
+    ClaimEvent.RECEIVED: "A claim came in and waits to be assessed.",
+    ClaimEvent.ASSESSED: "There is a first opinion, or none could be made; the claim waits for a person.",
+    ClaimEvent.REASSESSED: "A newer opinion stands beside the older ones.",
+}

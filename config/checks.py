@@ -27,6 +27,8 @@ def start_problems() -> list[str]:
         problems.append("DEBUG: must be off where FORCE_HTTPS is on")
     if "*" in settings.ALLOWED_HOSTS:
         problems.append("ALLOWED_HOSTS: must name the hosts where FORCE_HTTPS is on, not *")
+    if settings.WEBHOOK_ALLOW_LOOPBACK:
+        problems.append("WEBHOOK_ALLOW_LOOPBACK: must be off where FORCE_HTTPS is on")
     insecure = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if not origin.startswith("https://")]
     if insecure:
         problems.append("CSRF_TRUSTED_ORIGINS: must all be https:// where FORCE_HTTPS is on")

@@ -60,6 +60,8 @@ try:
     SENTRY_TRACES_SAMPLE_RATE = _env.share("SENTRY_TRACES_SAMPLE_RATE", 0.0)
     OTEL_EXPORTER_OTLP_ENDPOINT = _env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
     METRICS_TOKEN = _env.secret("METRICS_TOKEN")
+    # For tests and a receiver on a developer's own machine: http and any port, but to loopback addresses alone.
+    WEBHOOK_ALLOW_LOOPBACK = _env.flag("WEBHOOK_ALLOW_LOOPBACK", default=False)
     LOG_FORMAT = _env.text("LOG_FORMAT", "console" if DEBUG or sys.stderr.isatty() else "json")
 except EnvironmentProblem as problem:
     stop_with(problem)

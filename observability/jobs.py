@@ -175,10 +175,11 @@ def finish_job(*, lease: Lease, result: Mapping[str, object], now: datetime) -> 
         raise LeaseLost
 
 
-def continue_job(*, lease: Lease, percent: int, now: datetime) -> None:
+def continue_job(*, lease: Lease, percent: int, now: datetime, run_after: datetime | None = None) -> None:
     """End one turn of a job that works in parts, in the commit of the part; LeaseLost makes it roll back (fencing).
 
-    What is done stays done, so the attempts begin anew, and work that came meanwhile gets the worker first.
+    What is done stays done, so the attempts begin anew, and work that came meanwhile gets the worker first. With
+    `run_after` the next turn waits until then.
     """
     if not transaction.get_connection().in_atomic_block:
         raise PlatformError("A turn ends in the transaction of its result.", code="job_outside")
@@ -186,15 +187,16 @@ def continue_job(*, lease: Lease, percent: int, now: datetime) -> None:
         state=JobState.PENDING,
         attempts=0,
         progress_percent=percent,
-        run_after=now,
-        next_publish_at=now + timedelta(seconds=FIRST_REPUBLISH_SECONDS),
-        publish_count=1,
+        run_after=run_after or now,
+        next_publish_at=run_after or now + timedelta(seconds=FIRST_REPUBLISH_SECONDS),
+        publish_count=0 if run_after else 1,
         token=None,
         lease_expires_at=None,
     )
     if not given_back:
         raise LeaseLost
-    transaction.on_commit(lambda: _wake_worker(lease.job_id))
+    if run_after is None:
+        transaction.on_commit(lambda: _wake_worker(lease.job_id))
 
 
 def refuse_job(*, lease: Lease, error: PlatformError, now: datetime) -> None:

@@ -45,6 +45,13 @@ BREAKER_CHANGES = Counter(
     "Changes of circuit breakers by the state entered.",
     ["breaker", "state"],
 )
+# result: ok, or the code of the failure (tenancy/webhooks/transport.py and sending.py)
+WEBHOOK_ATTEMPTS = Counter("claimwright_webhook_attempts_total", "Tries to send a webhook by result.", ["result"])
+WEBHOOK_SECONDS = Histogram(
+    "claimwright_webhook_seconds", "Duration of one try to send a webhook.", buckets=_CALL_BUCKETS
+)
+# outcome: delivered, failed, cancelled
+WEBHOOK_DELIVERIES = Counter("claimwright_webhook_deliveries_total", "Webhook deliveries by their end.", ["outcome"])
 TIMER_RUNS = Counter("claimwright_timer_runs_total", "Runs of periodic work by outcome.", ["timer", "outcome"])
 
 

@@ -3,6 +3,7 @@
 from django.db import models
 
 from tenancy.audit import AuditAction
+from tenancy.webhooks.catalogue import EventType
 
 
 class DecisionKind(models.TextChoices):
@@ -28,3 +29,16 @@ class ReviewAction(AuditAction):
     STALE_DECISION_REFUSED = "review.stale_decision_refused"
     CLAIM_REOPENED = "review.reopened"
     LABEL_GIVEN = "label.given"
+
+
+class ReviewEvent(EventType):
+    """What webhooks tell of a review."""
+
+    DECIDED = "claim.decided"
+    INFORMATION_REQUESTED = "claim.information_requested"
+
+
+REVIEW_EVENTS = {
+    ReviewEvent.DECIDED: "A person approved or rejected a claim.",
+    ReviewEvent.INFORMATION_REQUESTED: "A person needs to know more before the decision.",
+}

@@ -14,7 +14,7 @@ from claims.workflow import move
 from observability import metrics
 from reviews.actions import STEPS, DecisionDraft, Override, ReviewCase, overrides_of
 from reviews.audit_check import recorded_details
-from reviews.choices import ReviewAction
+from reviews.choices import DecisionKind, ReviewAction, ReviewEvent
 from reviews.errors import StaleAssessment
 from reviews.labels import draw_for_label
 from reviews.models import Decision, ReviewLease
@@ -24,6 +24,7 @@ from tenancy.permissions import require_scope
 from tenancy.policy import tenant_policy
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id
+from tenancy.webhooks.announcing import announce
 
 __all__ = ["DecisionDraft", "Override", "decide_claim"]
 
@@ -53,6 +54,7 @@ def _decide(*, claim_id: UUID, actor: Principal, draft: DecisionDraft, now: date
     decision = _write_decision(case)
     draw_for_label(decision=decision, now=now)
     ReviewLease.objects.filter(claim_id=claim_id).delete()
+    _announce(case, decision)
     claim = move(
         claim=case.claim,
         to=case.step.target,
@@ -64,6 +66,21 @@ def _decide(*, claim_id: UUID, actor: Principal, draft: DecisionDraft, now: date
     )
     decision.claim = claim
     return decision
+
+
+def _announce(case: ReviewCase, decision: Decision) -> None:
+    kind = DecisionKind(decision.decision)
+    asks = kind == DecisionKind.REQUEST_MORE_INFO
+    announce(
+        ReviewEvent.INFORMATION_REQUESTED if asks else ReviewEvent.DECIDED,
+        data={
+            "claim_id": case.claim.id,
+            "status": case.step.target,
+            "decision_id": decision.id,
+            "decision": kind,
+        },
+        now=case.now,
+    )
 
 
 def _case(*, claim_id: UUID, actor: Principal, draft: DecisionDraft, now: datetime) -> ReviewCase:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -17,7 +18,16 @@ from observability.errors import PermissionRefused
 from tenancy.admin_site import ReadOnlyAdmin, ServiceAdmin, TenantOwnedAdmin
 from tenancy.choices import Role, TenantStatus, Tier
 from tenancy.members import add_member, change_member_role, create_tenant, remove_member
-from tenancy.models import ApiKey, AuditEvent, CostRecord, Membership, Tenant, User
+from tenancy.models import (
+    ApiKey,
+    AuditEvent,
+    CostRecord,
+    Membership,
+    Tenant,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from tenancy.principals import Principal, principal_of_operator
 from tenancy.services import revoke_api_key, set_tenant_standing
 
@@ -183,6 +193,38 @@ class CostRecordAdmin(TenantOwnedAdmin):
     search_fields = ("=reference", "=job_id")
     date_hierarchy = "at"
     ordering = ("-id",)
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(TenantOwnedAdmin):
+    """How tenants' webhooks stand. The host is shown, not the whole address: a path or query may hold a secret."""
+
+    list_display = ("host", "enabled", "disabled_reason", "failing_since", "resting_until", "created_at")
+    list_filter: ClassVar[Any] = ("tenant", "enabled", "disabled_reason")
+    ordering = ("-id",)
+    _times = ("disabled_at", "failing_since", "resting_until", "old_secret_until", "created_at")
+    fields = ("tenant", "host", "events", "enabled", "disabled_reason", *_times)
+
+    @admin.display(description="Host")
+    def host(self, endpoint: WebhookEndpoint) -> str:
+        return urlsplit(endpoint.url).netloc
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(TenantOwnedAdmin):
+    """What is on its way to webhooks and how it went; without what is told."""
+
+    list_display = ("created_at", "event_type", "state", "round", "attempts", "status_code", "latency_ms", "error_code")
+    list_filter: ClassVar[Any] = ("tenant", "state", "error_code")
+    list_select_related: ClassVar[Any] = ("tenant", "event")
+    search_fields = ("=id", "=event__id", "=endpoint__id")
+    ordering = ("-id",)
+    _standing = ("state", "round", "attempts", "next_attempt_at", "status_code", "latency_ms", "error_code")
+    fields = ("tenant", "endpoint", "event_type", *_standing, "created_at", "finished_at")
+
+    @admin.display(description="Event")
+    def event_type(self, delivery: WebhookDelivery) -> str:
+        return delivery.event.type
 
 
 def _is_root(request: HttpRequest) -> bool:

@@ -27,6 +27,8 @@ OPERATOR_ADMIN_PERMISSIONS = frozenset(
         "tenancy.view_apikey",
         "tenancy.change_apikey",  # to revoke; every field is read-only
         "tenancy.view_auditevent",
+        "tenancy.view_webhookendpoint",  # host and standing, no secret
+        "tenancy.view_webhookdelivery",  # how it went, not what is told
         "observability.view_job",
         "observability.change_job",  # to replay a dead letter; every field is read-only
         "observability.view_workerheartbeat",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
@@ -18,7 +17,7 @@ from tenancy.base_api import TenantAPIView, created
 from tenancy.choices import Scope
 from tenancy.cursors import OrderColumn, page_of
 from tenancy.etags import answer_with_etag, etag_for, require_match
-from tenancy.idempotency import IdempotentCreate
+from tenancy.idempotency import SecretShownOnce
 from tenancy.listing import list_parameters, refuse_parameters
 from tenancy.models import Tenant
 from tenancy.openapi import listed
@@ -29,14 +28,7 @@ from tenancy.services import IssuedKey, change_tenant, create_api_key, revoke_ap
 _NEWEST_FIRST = (OrderColumn("created_at", descending=True), OrderColumn("id", descending=True))
 
 
-class _IssuesKey(IdempotentCreate):
-    """A view whose answer holds a secret: a replayed answer does not."""
-
-    def stored_data(self, data: Any) -> Any:
-        return {**data, "secret": None} if "secret" in data else data
-
-
-class ApiKeysView(_IssuesKey):
+class ApiKeysView(SecretShownOnce):
     """`GET|POST /api-keys`"""
 
     scopes = {"GET": (Scope.ADMIN,), "POST": (Scope.ADMIN,)}
@@ -76,7 +68,7 @@ class ApiKeyView(TenantAPIView):
         return Response(status=204)
 
 
-class ApiKeyRotationView(_IssuesKey):
+class ApiKeyRotationView(SecretShownOnce):
     """`POST /api-keys/{id}/rotate`"""
 
     scopes = {"POST": (Scope.ADMIN,)}

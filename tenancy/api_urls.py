@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tenancy import api, operations
+from tenancy.webhooks import api as webhooks
 
 app_name = "api_tenancy"
 urlpatterns: list[URLPattern] = [
@@ -12,6 +13,22 @@ urlpatterns: list[URLPattern] = [
     path("tenant", api.TenantView.as_view(), name="tenant"),
     path("tasks/<uuid:task_id>", api.TaskView.as_view(), name="task"),
     path("audit/verify", api.AuditVerificationView.as_view(), name="audit-verification"),
+    path("webhooks", webhooks.WebhooksView.as_view(), name="webhooks"),
+    path("webhooks/event-types", webhooks.EventTypesView.as_view(), name="webhook-event-types"),
+    path("webhooks/<uuid:webhook_id>", webhooks.WebhookView.as_view(), name="webhook"),
+    path("webhooks/<uuid:webhook_id>/rotate", webhooks.RotationView.as_view(), name="webhook-rotation"),
+    path("webhooks/<uuid:webhook_id>/ping", webhooks.PingView.as_view(), name="webhook-ping"),
+    path("webhooks/<uuid:webhook_id>/deliveries", webhooks.DeliveriesView.as_view(), name="webhook-deliveries"),
+    path(
+        "webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>",
+        webhooks.DeliveryView.as_view(),
+        name="webhook-delivery",
+    ),
+    path(
+        "webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/redeliver",
+        webhooks.RedeliveryView.as_view(),
+        name="webhook-redelivery",
+    ),
     path("circuit-breakers", operations.BreakersView.as_view(), name="circuit-breakers"),
     path("circuit-breakers/<str:name>", operations.BreakerView.as_view(), name="circuit-breaker"),
     path("circuit-breakers/<str:name>/reset", operations.BreakerResetView.as_view(), name="circuit-breaker-reset"),

@@ -49,3 +49,20 @@ class CostCategory(models.TextChoices):
 
     INFERENCE = "INFERENCE", "Inference"
     THIRD_PARTY = "THIRD_PARTY", "Third party"
+
+
+class DisabledReason(models.TextChoices):
+    """Why nothing is sent to a webhook endpoint. `GONE`: it answered 410. `FAILING`: nothing arrived for days."""
+
+    BY_PERSON = "BY_PERSON", "Switched off"
+    GONE = "GONE", "Answered 410 Gone"
+    FAILING = "FAILING", "Failed for three days"
+
+
+class DeliveryState(models.TextChoices):
+    """`CANCELLED`: not tried (any more), because the endpoint is disabled or the tenant may not send."""
+
+    PENDING = "PENDING", "On its way"
+    DELIVERED = "DELIVERED", "Delivered"
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"

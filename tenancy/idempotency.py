@@ -99,6 +99,13 @@ class IdempotentCreate(TenantAPIView):
             return self.handle_exception(error)
 
 
+class SecretShownOnce(IdempotentCreate):
+    """A view whose answer holds a secret: a replayed answer does not."""
+
+    def stored_data(self, data: Any) -> Any:
+        return {**data, "secret": None} if "secret" in data else data
+
+
 class _Running:
     """The time between reserving a key and its answer; without an answer worth keeping the key is free again."""
 

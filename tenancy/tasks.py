@@ -1,9 +1,32 @@
-"""Periodic work of the tenancy floor."""
+"""What the worker does for the tenancy floor: send webhooks, and clear away what is old."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from uuid import UUID
+
+from django.utils import timezone
+
+from observability.jobs import JobKind, Lease, register_kind
 from observability.timers import register_timer
 from tenancy.idempotency import purge_expired_records
+from tenancy.scope import tenant_scope
+from tenancy.webhooks.announcing import SEND_JOB
+from tenancy.webhooks.retention import purge_old_events
+from tenancy.webhooks.sending import bury_delivery, send_delivery
 
+
+def send_webhook(lease: Lease) -> None:
+    with tenant_scope(UUID(lease.tenant_ref)):
+        send_delivery(lease=lease)
+
+
+def bury_webhook(arguments: Mapping[str, str], code: str) -> None:
+    delivery_id, tenant_id = UUID(arguments["delivery_id"]), UUID(arguments["tenant_id"])
+    bury_delivery(delivery_id=delivery_id, tenant_id=tenant_id, code=code, now=timezone.now())
+
+
+register_kind(JobKind(SEND_JOB, send_webhook, bury_webhook))
 # A day's answers go within the hour they expire in; oftener would only write more.
 register_timer("purge_idempotency", 3600.0, purge_expired_records)
+register_timer("webhooks.purge", 3600.0, purge_old_events)

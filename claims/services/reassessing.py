@@ -16,11 +16,11 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from aiassist.types import Opinion, Stage
-from claims.choices import ClaimAction, ClaimStatus, ReassessmentState
+from claims.choices import ClaimAction, ClaimEvent, ClaimStatus, ReassessmentState
 from claims.copies import near_video_copies
 from claims.models import Assessment, Claim, Reassessment, VideoFile
 from claims.services.assessing import Engine, JobProgress, configured_engine, dossier_for
-from claims.services.recording import insert_version, store_pictures, version_details
+from claims.services.recording import announce_opinion, insert_version, store_pictures, version_details
 from claims.services.requesting import reassessment_refusal
 from claims.storage import Publication, local_path
 from claims.workflow import move
@@ -107,9 +107,11 @@ def _commit_version(*, lease: Lease, row: Reassessment, opinion: Opinion, keys: 
     if opinion.facts is not None:
         VideoFile.objects.filter(id=claim.video_id).update(perceptual_hashes=list(opinion.facts.perceptual_hashes))
     _end_row(lease=lease, row=row, state=ReassessmentState.DONE, assessment=assessment, now=now)
+    status = ClaimStatus(claim.status)
+    announce_opinion(ClaimEvent.REASSESSED, assessment=assessment, status=status, now=now)
     move(
         claim=claim,
-        to=ClaimStatus(claim.status),
+        to=status,
         action=ClaimAction.REASSESSED,
         actor=ai_principal(tenant_id=current_tenant_id(), model=assessment.computed_by),
         now=now,

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from aiassist.video.decoding import VideoProbe
 from claims.antivirus import scan_upload
-from claims.choices import ClaimAction, ClaimStatus, PartyRole
+from claims.choices import ClaimAction, ClaimEvent, ClaimStatus, PartyRole
 from claims.errors import ClaimNumberExists
 from claims.intake import QuarantinedFile, inspect_upload
 from claims.models import Claim, Party, Policy, Resubmission, VideoFile
@@ -26,6 +26,7 @@ from tenancy.choices import Scope
 from tenancy.permissions import require_scope
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id
+from tenancy.webhooks.announcing import announce
 
 ASSESS_JOB = "claims.assess"
 
@@ -114,6 +115,7 @@ def _commit_receipt(
     tenant_ref = str(claim.tenant_id)
     arguments = {"claim_id": str(claim.id), "tenant_id": tenant_ref}
     enqueue_job(kind=ASSESS_JOB, tenant_ref=tenant_ref, arguments=arguments, now=now)
+    announce(ClaimEvent.RECEIVED, data={"claim_id": claim.id, "status": ClaimStatus.RECEIVED}, now=now)
     record_event(
         action=ClaimAction.RECEIVED,
         actor=actor,

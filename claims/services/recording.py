@@ -12,9 +12,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Max
 
-from aiassist.types import Finding, Opinion, Stage
+from aiassist.types import Finding, Opinion, Outcome, Stage
 from claims.changes import changes_between
-from claims.choices import QUEUE_RANK, ClaimAction, ClaimStatus, ReviewPriority
+from claims.choices import QUEUE_RANK, ClaimAction, ClaimEvent, ClaimStatus, ReviewPriority
 from claims.errors import ClaimNotFound
 from claims.models import Assessment, Claim, Evidence, VideoFile
 from claims.records import opinion_columns
@@ -27,6 +27,7 @@ from observability.jobs import Lease, finish_job
 from tenancy.policy import tenant_policy
 from tenancy.principals import ai_principal
 from tenancy.scope import current_tenant_id, tenant_scope
+from tenancy.webhooks.announcing import announce
 
 log = structlog.get_logger(__name__)
 
@@ -161,11 +162,29 @@ def version_details(assessment: Assessment) -> dict[str, object]:
     }
 
 
+def announce_opinion(event: ClaimEvent, *, assessment: Assessment, status: ClaimStatus, now: datetime) -> None:
+    """Tell webhooks of a new opinion; what it says is read by those who may, over the API."""
+    announce(
+        event,
+        data={
+            "claim_id": assessment.claim_id,
+            "status": status,
+            "assessment_id": assessment.id,
+            "version": assessment.version,
+            "outcome": Outcome(assessment.outcome),
+        },
+        now=now,
+    )
+
+
 def _send_to_review(claim: Claim, made: NewVersion, *, error_code: str, now: datetime) -> None:
-    assessment = made.assessment
+    assessment, status = made.assessment, ClaimStatus.AWAITING_REVIEW
+    # A replayed dead letter finds a claim that was assessed before.
+    event = ClaimEvent.REASSESSED if claim.status == status else ClaimEvent.ASSESSED
+    announce_opinion(event, assessment=assessment, status=status, now=now)
     move(
         claim=claim,
-        to=ClaimStatus.AWAITING_REVIEW,
+        to=status,
         action=ClaimAction.ASSESSED,
         actor=ai_principal(tenant_id=current_tenant_id(), model=assessment.computed_by),
         now=now,

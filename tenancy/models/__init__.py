@@ -4,5 +4,19 @@ from tenancy.models.access import ApiKey, IdempotencyRecord
 from tenancy.models.audit import AuditEvent, AuditHead
 from tenancy.models.ledger import CostRecord
 from tenancy.models.people import Membership, Tenant, User
+from tenancy.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
-__all__ = ["ApiKey", "AuditEvent", "AuditHead", "CostRecord", "IdempotencyRecord", "Membership", "Tenant", "User"]
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "AuditHead",
+    "CostRecord",
+    "IdempotencyRecord",
+    "Membership",
+    "Tenant",
+    "User",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+]
