@@ -17,6 +17,8 @@ try:
     DATA_DIR = Path(_env.text("DATA_DIR", str(BASE_DIR / ".claimwright"))).expanduser().resolve()
     DEBUG = _env.flag("DEBUG", default=False)
     SECRET_KEY = _env.secret("SECRET_KEY")
+    # Former keys, separated by commas: what they signed and sealed stays readable.
+    SECRET_KEY_FALLBACKS = [key.strip() for key in _env.secret("SECRET_KEY_FALLBACKS").split(",") if key.strip()]
     ALLOWED_HOSTS = _env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
     # With it, the first label of acme.claims.example names the tenant acme.
     TENANT_BASE_HOST = _env.text("TENANT_BASE_HOST").lower().strip(".")
@@ -233,6 +235,7 @@ SPECTACULAR_SETTINGS = {
         "EvidenceStage": "aiassist.types.EvidenceStage",
         "CoverageState": "aiassist.monitoring.coverage.CoverageState",
         "LabelState": "reviews.choices.LabelState.choices",
+        "DeliveryState": "tenancy.choices.DeliveryState.choices",
     },
     "PREPROCESSING_HOOKS": ["config.schema.only_the_api"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.finish_schema"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from tenancy.choices import Role, Tier
 from tenancy.models import AuditEvent, IdempotencyRecord, Tenant, WebhookDelivery, WebhookEndpoint
@@ -52,8 +53,6 @@ def addresses(person: Person) -> list[tuple[str, str]]:
 
 
 def end_deliveries(person: Person) -> None:
-    from django.utils import timezone
-
     with tenant_scope(person.tenant.id):
         WebhookDelivery.objects.update(state="FAILED", finished_at=timezone.now(), next_attempt_at=None)
 
