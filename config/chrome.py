@@ -29,6 +29,7 @@ _DESK_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
     ("Claims", "claims", "claims:list", frozenset({Scope.READ})),
     ("New claim", "upload", "claims:new", frozenset({Scope.WRITE})),
     ("Calibration", "motion", "monitoring:calibration", frozenset({Scope.SUPERVISE, Scope.ADMIN})),
+    ("Webhooks", "link", "webhooks:list", frozenset({Scope.ADMIN})),
 )
 
 

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("reviews.urls")),
     path("desk/claims/", include("claims.urls")),
     path("desk/monitoring/", include("aiassist.urls")),
+    path("desk/webhooks/", include("tenancy.webhooks.urls")),
     path("api/v1/", include(_api)),
     path("admin/", admin.site.urls),
 ]

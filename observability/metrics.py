@@ -45,8 +45,8 @@ BREAKER_CHANGES = Counter(
     "Changes of circuit breakers by the state entered.",
     ["breaker", "state"],
 )
-# result: ok, or the code of the failure (tenancy/webhooks/transport.py and sending.py)
-WEBHOOK_ATTEMPTS = Counter("claimwright_webhook_attempts_total", "Tries to send a webhook by result.", ["result"])
+# outcome: ok, or the code of the failure (tenancy/webhooks/transport.py and sending.py)
+WEBHOOK_ATTEMPTS = Counter("claimwright_webhook_attempts_total", "Tries to send a webhook by outcome.", ["outcome"])
 WEBHOOK_SECONDS = Histogram(
     "claimwright_webhook_seconds", "Duration of one try to send a webhook.", buckets=_CALL_BUCKETS
 )

@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
                 'base_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('delivery', 'number'), name='webhook_attempt_once')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'delivery', 'number'), name='webhook_attempt_once')],
             },
         ),
         migrations.AddConstraint(
@@ -112,11 +112,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='webhookdelivery',
-            constraint=models.UniqueConstraint(fields=('endpoint', 'event', 'round'), name='webhook_delivery_once'),
+            constraint=models.UniqueConstraint(fields=('tenant', 'endpoint', 'event', 'round'), name='webhook_delivery_once'),
         ),
         migrations.AddConstraint(
             model_name='webhookdelivery',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'PENDING')), fields=('endpoint', 'event'), name='webhook_delivery_one_open'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'PENDING')), fields=('tenant', 'endpoint', 'event'), name='webhook_delivery_one_open'),
         ),
         migrations.AddConstraint(
             model_name='webhookdelivery',

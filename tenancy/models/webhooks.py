@@ -75,9 +75,9 @@ class WebhookDelivery(TenantOwned):
 
     class Meta(TenantOwned.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["endpoint", "event", "round"], name="webhook_delivery_once"),
+            models.UniqueConstraint(fields=["tenant", "endpoint", "event", "round"], name="webhook_delivery_once"),
             models.UniqueConstraint(
-                fields=["endpoint", "event"],
+                fields=["tenant", "endpoint", "event"],
                 condition=Q(state=DeliveryState.PENDING),
                 name="webhook_delivery_one_open",
             ),
@@ -107,7 +107,7 @@ class WebhookAttempt(TenantOwned):
     error_code = models.CharField(max_length=32, blank=True)
 
     class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["delivery", "number"], name="webhook_attempt_once")]
+        constraints = [models.UniqueConstraint(fields=["tenant", "delivery", "number"], name="webhook_attempt_once")]
 
     def __str__(self) -> str:
         return f"attempt {self.number}"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 
 class EventType(StrEnum):
     """Base of every floor's event types."""
+
+
+Known = TypeVar("Known", bound=EventType)
 
 
 class PlatformEvent(EventType):
@@ -17,7 +21,7 @@ class PlatformEvent(EventType):
 _descriptions: dict[str, str] = {}
 
 
-def register_event_types(described: Mapping[EventType, str]) -> None:
+def register_event_types(described: Mapping[Known, str]) -> None:
     """Make event types known that endpoints may ask for; called once when the owner's app starts."""
     _descriptions.update({str(event): words for event, words in described.items()})
 

@@ -130,7 +130,7 @@ def _refusal(endpoint: WebhookEndpoint) -> str:
 
 def _record(*, lease: Lease, order: _Order, answer: Answer, now: datetime) -> None:
     ended = _commit(lease=lease, order=order, answer=answer, now=now)
-    metrics.WEBHOOK_ATTEMPTS.labels(result=ended.error_code or "ok").inc()
+    metrics.WEBHOOK_ATTEMPTS.labels(outcome=ended.error_code or "ok").inc()
     if ended.state != DeliveryState.PENDING:
         metrics.WEBHOOK_DELIVERIES.labels(outcome=ended.state.lower()).inc()
 

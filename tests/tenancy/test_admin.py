@@ -64,7 +64,18 @@ def rows(adam: Person, zoe: Person) -> dict[str, Any]:
     }
 
 
-OPERATORS = {"tenant", "user", "membership", "apikey", "auditevent", "job", "workerheartbeat", "circuitbreaker"}
+OPERATORS = {
+    "webhookendpoint",
+    "webhookdelivery",
+    "tenant",
+    "user",
+    "membership",
+    "apikey",
+    "auditevent",
+    "job",
+    "workerheartbeat",
+    "circuitbreaker",
+}
 
 
 def lists() -> dict[str, str]:

@@ -53,7 +53,8 @@ def work_on(delivery: WebhookDelivery) -> WebhookDelivery:
     """Let a worker make one attempt, however far off it is, and return the delivery as it stands then."""
     Job.objects.filter(id=delivery.id).update(run_after=timezone.now())
     run_job(delivery.id)
-    return fresh(delivery)
+    stands: WebhookDelivery = fresh(delivery)
+    return stands
 
 
 def lease_on(delivery: WebhookDelivery) -> Lease:
