@@ -194,7 +194,9 @@ class AssessmentAnswer(Shape):
     reason_code = CharField(allow_null=True)
     severity = ChoiceField(choices=_SEVERITIES, allow_null=True)
     confidence = FloatField(min_value=0, max_value=1)
-    prediction_set = ListField(child=ChoiceField(choices=_SEVERITIES))
+    prediction_set = ListField(
+        child=ChoiceField(choices=_SEVERITIES), help_text="Empty: none of the four classes fits."
+    )
     coverage_target = FloatField()
     calibrated = BooleanField()
     calibration_source = ChoiceField(choices=["RENDERED", "TENANT"])

@@ -18,5 +18,6 @@ def client_summary(assessment: Assessment) -> str:
     """Return the opinion in a sentence for the claimant's side (the engine's own summary names signs of fraud)."""
     if assessment.outcome == Outcome.NOT_ASSESSABLE:
         return "The video could not be assessed automatically; a person looks at it."
-    possible = ", ".join(assessment.prediction_set) or "none of the four"
-    return f"Severity {assessment.severity} was measured; possible: {possible}. A person reviews the claim."
+    labels = ", ".join(assessment.prediction_set)
+    possible = f"possible: {labels}" if labels else "none of the four classes fits"
+    return f"Severity {assessment.severity} was measured; {possible}. A person reviews the claim."

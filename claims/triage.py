@@ -69,7 +69,7 @@ def _urgent_reasons(opinion: Opinion, policy: TenantPolicy) -> list[PriorityReas
     if Severity.HIGH in possible:
         reasons.append(PriorityReason("set_contains_high", 50, "High severity cannot be ruled out."))
     if not possible:
-        reasons.append(PriorityReason("set_empty", 50, "The video resembles none of the four severities."))
+        reasons.append(PriorityReason("set_empty", 50, "None of the four severities fits what was measured."))
     if len(possible) >= _WIDE_SET:
         reasons.append(PriorityReason("set_wide", 50, f"{len(possible)} of 4 severities are possible."))
     if opinion.fraud.score >= policy.fraud_urgent_threshold:

@@ -32,7 +32,7 @@ def prediction_set(
     *,
     coverage: float = COVERAGE_TARGET,
 ) -> tuple[Severity, ...]:
-    """Return the labels that cannot be ruled out, in the order of harm; may be empty, see `with_label`.
+    """Return the labels that cannot be ruled out, in the order of harm; empty where none of them fits.
 
     The strangeness of a label is 1 - its probability, held against the calibration cases of that label alone. A label
     with fewer cases than `minimum_cases` is always in the set.
@@ -50,12 +50,13 @@ def with_label(labels: Sequence[Severity], probabilities: Mapping[Severity, floa
     """Return the set together with the most probable label: an opinion must not rule out what it says itself.
 
     A superset covers at least as often, so the promise stays; showing another label instead would hide the harm that
-    the model thinks most likely. An empty set (an accurate model rules out every label for a few cases of each class)
-    becomes the two most probable labels: never the singleton that could spare a person's look.
+    the model thinks most likely. An empty set stays empty: the case is stranger than nine in ten of every class, and
+    that none of them fits is the message. It costs the promise nothing: the quantile of each class allows for it.
     """
-    ranked = sorted(Severity, key=lambda label: -probabilities[label])
-    kept = {*labels, ranked[0]} if labels else set(ranked[:2])
-    return tuple(label for label in Severity if label in kept)
+    if not labels:
+        return ()
+    surest = max(Severity, key=lambda label: probabilities[label])
+    return tuple(label for label in Severity if label in labels or label is surest)
 
 
 def is_calibrated(calibration: Mapping[Severity, Sequence[float]], *, coverage: float = COVERAGE_TARGET) -> bool:

@@ -120,8 +120,9 @@ def severity_opinion(
     """Return label, capped confidence and prediction set.
 
     `raised` (a vision model's higher severity that a measured impact supports) widens the set up to that label;
-    nothing ever narrows it. Outside the training range the rendered calibration promises nothing and is not claimed;
-    `tenant`, made of the tenant's own videos whatever they look like, takes its place where there is one.
+    nothing ever narrows it. A set that is empty, because no class fits the measurements, stays so: what a model says
+    must not make the case look understood. Outside the training range the rendered calibration promises nothing and is
+    not claimed; `tenant`, made of the tenant's own videos whatever they look like, takes its place where there is one.
     `recorded` (the camera's own sensor) outranks the pictures: it names the label, and what it leaves open joins the
     set, which so covers at least as often as promised.
     """
@@ -134,7 +135,7 @@ def severity_opinion(
     if recorded is not None:
         label, probabilities = recorded.label, recorded.shares
         labels = tuple(each for each in LABELS if each in labels or each in recorded.possible)
-    if raised is not None:
+    if raised is not None and labels:
         between = LABELS[LABELS.index(label) : LABELS.index(raised) + 1]
         labels = tuple(each for each in LABELS if each in labels or each in between)
     confidence = probabilities[label]

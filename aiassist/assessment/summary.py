@@ -112,11 +112,9 @@ def _recorded_sentence(telemetry: Telemetry | None) -> Iterator[str]:
 
 def _severity_sentence(severity: SeverityOpinion) -> str:
     assert severity.label is not None
-    labels = ", ".join(label.value for label in severity.prediction_set) or "none of the four"
-    return (
-        f"Severity {severity.label.value} (confidence {severity.confidence:.2f}); "
-        f"labels that cannot be ruled out: {labels}."
-    )
+    labels = ", ".join(label.value for label in severity.prediction_set)
+    possible = f"labels that cannot be ruled out: {labels}" if labels else "none of the four classes fits"
+    return f"Severity {severity.label.value} (confidence {severity.confidence:.2f}); {possible}."
 
 
 def _fraud_sentence(fraud: FraudOpinion) -> str:

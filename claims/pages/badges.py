@@ -64,6 +64,14 @@ def fraud_badge(score: float, urgent_threshold: float) -> Badge:
     return Badge("Low", "ok", "shield")
 
 
+def set_words(prediction_set: list[str]) -> str:
+    """Return the possible severities in a phrase."""
+    words = [badge.word.lower() for name, badge in SEVERITY_BADGES.items() if name in prediction_set]
+    if not words:
+        return "none of the four classes fits"
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
 def set_chips(prediction_set: list[str], label: str) -> list[SetChip]:
     """Return the four severities in order of harm, marked by the prediction set."""
     return [

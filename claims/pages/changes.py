@@ -43,7 +43,7 @@ def _codes(values: list[str]) -> str:
 
 
 def _severities(values: list[str]) -> str:
-    return ", ".join(badge.word for name, badge in SEVERITY_BADGES.items() if name in values)
+    return ", ".join(badge.word for name, badge in SEVERITY_BADGES.items() if name in values) or "None of the four fits"
 
 
 def _share(value: float) -> str:

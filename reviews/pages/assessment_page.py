@@ -8,7 +8,7 @@ from datetime import datetime
 
 from aiassist.types import EvidenceStage, FraudSource, Outcome
 from claims.models import Assessment, Evidence
-from claims.pages.badges import SEVERITY_BADGES, Badge, SetChip, fraud_badge, set_chips, severity_badge
+from claims.pages.badges import SEVERITY_BADGES, Badge, SetChip, fraud_badge, set_chips, set_words, severity_badge
 from claims.words import clock_words, code_words, number_words, percent_words
 from reviews.pages.fault_bar import FaultBar, fault_bar
 from reviews.pages.media import evidence_image_url, video_url
@@ -125,7 +125,7 @@ def assessment_card(assessment: Assessment, *, urgent_threshold: float) -> Asses
         confidence=percent_words(round(assessment.confidence * 100)),
         capped=_is_capped(assessment),
         chips=set_chips(assessment.prediction_set, assessment.severity),
-        set_words=_set_words(assessment),
+        set_words=set_words(assessment.prediction_set),
         coverage_words=_coverage_words(assessment),
         calibration_words=_calibration_words(assessment),
         calibrated=assessment.calibrated,
@@ -192,15 +192,10 @@ def _probabilities(assessment: Assessment) -> list[Probability]:
     ]
 
 
-def _set_words(assessment: Assessment) -> str:
-    words = [SEVERITY_BADGES[name].word.lower() for name in SEVERITY_BADGES if name in assessment.prediction_set]
-    if not words:
-        return "no severity is plausible: unlike anything seen in calibration"
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
 def _coverage_words(assessment: Assessment) -> str:
     target = round(assessment.coverage_target * 100)
+    if not assessment.prediction_set:
+        return f"None of the four classes fits: each is ruled out at {target} %. The severity above is the nearest."
     return f"The marked set is made to hold the true severity in {target} of 100 claims."
 
 

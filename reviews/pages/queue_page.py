@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 
 from claims.choices import ReviewPriority
 from claims.models import Claim
-from claims.pages.badges import PRIORITY_BADGES, Badge, SetChip, fraud_badge, set_chips, severity_badge
+from claims.pages.badges import PRIORITY_BADGES, Badge, SetChip, fraud_badge, set_chips, set_words, severity_badge
 from claims.words import ago_words, due_words, percent_words, span_words
 from reviews.models import ReviewLease
 from reviews.pages.fault_bar import FaultBar, fault_bar
@@ -49,6 +49,7 @@ class QueueRow:
     severity: Badge
     confidence: str
     chips: list[SetChip]
+    set_words: str
     fault: FaultBar
     fraud: Badge
     fraud_percent: str
@@ -88,6 +89,7 @@ def queue_row(claim: Claim, *, viewer_id: UUID | None, urgent_threshold: float, 
         severity=severity_badge(assessment.severity),
         confidence=percent_words(assessment.confidence * 100),
         chips=set_chips(assessment.prediction_set, assessment.severity),
+        set_words=set_words(assessment.prediction_set),
         fault=fault_bar(assessment),
         fraud=fraud_badge(assessment.fraud_risk_score, urgent_threshold),
         fraud_percent=percent_words(round(assessment.fraud_risk_score * 100)),

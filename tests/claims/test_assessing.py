@@ -59,6 +59,19 @@ def test_assess_claim_sends_the_claim_to_the_people_with_everything_measured(cle
     assert evidence[0].image_key.startswith(f"{cleo.tenant.id}/")
 
 
+def test_an_opinion_that_fits_no_class_is_told_empty_and_comes_first(cleo: Person, ada: Person) -> None:
+    receive(cleo)
+    claim = assess(cleo, FakeEngine(opinion_of()))
+    for person in (ada, cleo):
+        body = person.api().get(f"/api/v1/claims/{claim.id}/assessment").json()
+        assert (body["severity"], body["prediction_set"]) == ("NONE", [])
+    assert "none of the four classes fits" in body["summary"]  # what its client reads
+    assert claim.review_priority == "URGENT"
+    with tenant_scope(cleo.tenant.id):
+        reasons = Assessment.objects.get().priority_reasons
+    assert (reasons[0]["code"], reasons[0]["points"]) == ("set_empty", 50)
+
+
 def test_assess_claim_ends_the_job_in_the_same_commit(cleo: Person) -> None:
     receive(cleo)
     claim = assess(cleo)

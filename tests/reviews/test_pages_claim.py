@@ -247,6 +247,16 @@ def test_a_claim_that_cannot_be_assessed_says_why_and_takes_a_decision(ada: Pers
     assert answer.status_code == 302
 
 
+def test_a_set_that_no_class_fits_is_said_in_words(ada: Person, cleo: Person) -> None:
+    claim = make_assessed_claim(cleo, "CLM-STRANGE", prediction_set=[])
+    text = ada.browser().get(address(claim)).content.decode()
+    assert "None of the four classes fits: each is ruled out at 90 %." in text
+    assert 'aria-label="Possible severities: none of the four classes fits"' in text
+    assert "chip-in" not in text
+    queue = ada.browser().get("/desk/").content.decode()
+    assert 'aria-label="Possible severities: none of the four classes fits"' in queue
+
+
 def test_own_claims_are_for_colleagues(ada: Person) -> None:
     claim = make_assessed_claim(ada, "CLM-OWN")
     text = ada.browser().get(address(claim)).content.decode()

@@ -29,7 +29,7 @@ def test_queue_shows_why_a_claim_waits_and_who_holds_it(ada: Person, sam: Person
     assert page.status_code == 200
     assert "CLM-77" in text
     assert "Two severities are possible." in text and "+20" in text
-    assert "Possible severities: Low Medium" in text
+    assert "Possible severities: low or medium" in text
     assert "between 50 and 90 percent" in text
     assert "Due in 23 h" in text
     assert "</svg>Sam</span>" in text

@@ -8,9 +8,17 @@ from crepes import ConformalClassifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiassist.assessment.conformal import is_calibrated, minimum_cases, p_value, prediction_set, with_label
-from aiassist.assessment.severity import SeverityPrediction, severity_opinion
-from aiassist.types import Severity
+from aiassist.assessment.conformal import (
+    COVERAGE_TARGET,
+    is_calibrated,
+    minimum_cases,
+    p_value,
+    prediction_set,
+    with_label,
+)
+from aiassist.assessment.recorded import recorded_severity
+from aiassist.assessment.severity import SeverityPrediction, load_model, severity_opinion
+from aiassist.types import Severity, Telemetry
 from tests.aiassist.assessment.cases import small_model
 
 LABELS = tuple(Severity)
@@ -109,7 +117,41 @@ def test_the_label_lies_in_its_own_set_and_the_set_never_shrinks(
         raised=None,
     )
     assert said.label is surest
-    assert surest in said.prediction_set
     assert set(promised) <= set(said.prediction_set)
-    assert promised or len(said.prediction_set) == 2, "what no class knows is never a singleton"
+    assert (surest in said.prediction_set) is bool(promised), "what no class fits says so"
     assert said.prediction_set == with_label(promised, probabilities)
+
+
+def test_each_class_keeps_its_promise_without_what_empty_sets_could_add() -> None:
+    """Leave-one-out on the committed calibration cases: the true label's score alone decides, whatever else is left."""
+    for label, scores in load_model().calibration.items():
+        others = [(score, [*scores[:index], *scores[index + 1 :]]) for index, score in enumerate(scores)]
+        kept = sum(p_value(score, rest) > 1.0 - COVERAGE_TARGET + 1e-12 for score, rest in others)
+        assert kept / len(scores) >= COVERAGE_TARGET, label
+
+
+NOTHING_FITS = {label: tuple([0.05] * 50) for label in LABELS}
+
+
+@pytest.mark.parametrize("raised", [None, Severity.HIGH])
+def test_an_empty_set_stays_empty_whatever_a_vision_model_says(raised: Severity | None) -> None:
+    shares = {Severity.NONE: 0.4, Severity.LOW: 0.3, Severity.MEDIUM: 0.2, Severity.HIGH: 0.1}
+    said = severity_opinion(
+        SeverityPrediction(Severity.NONE, shares, ()),
+        small_model(calibration=NOTHING_FITS),
+        cap_confidence=False,
+        raised=raised,
+    )
+    assert (said.label, said.prediction_set) == (Severity.NONE, ())
+
+
+def test_a_recorded_blow_fills_an_empty_set() -> None:
+    shares = {Severity.NONE: 0.4, Severity.LOW: 0.3, Severity.MEDIUM: 0.2, Severity.HIGH: 0.1}
+    said = severity_opinion(
+        SeverityPrediction(Severity.NONE, shares, ()),
+        small_model(calibration=NOTHING_FITS),
+        cap_confidence=False,
+        raised=None,
+        recorded=recorded_severity(Telemetry(fixes=0, acceleration_samples=50, delta_v_kmh=7.0, delta_v_error_kmh=2.0)),
+    )
+    assert (said.label, said.prediction_set) == (Severity.LOW, (Severity.LOW, Severity.MEDIUM))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aiassist.types import HazardKind, IntegrityCode
+from aiassist.types import HazardKind, IntegrityCode, Severity
 from tests.aiassist.assessment.cases import (
     Answering,
     assess,
@@ -13,8 +13,10 @@ from tests.aiassist.assessment.cases import (
     hazard,
     integrity_flag,
     make_dossier,
+    small_model,
     statement,
     vision_answer,
+    with_features,
 )
 
 
@@ -24,6 +26,13 @@ def test_summary_names_events_with_times_and_values(tmp_path: Path) -> None:
     assert "An impact on the insured vehicle at 5.1 s (score 0.90, impact value 2.2 against 1)." in summary
     assert "Scenario REAR_END" in summary
     assert "Not measured: detector weights." in summary
+
+
+def test_summary_says_that_no_class_fits(tmp_path: Path) -> None:
+    strict = small_model(calibration={label: tuple([0.0001] * 50) for label in Severity})
+    opinion = assess(make_dossier(tmp_path), with_features(crash(), harm=2.4), model=strict)
+    assert opinion.severity.prediction_set == ()
+    assert "; none of the four classes fits." in opinion.summary
 
 
 def test_summary_of_a_calm_drive_says_so(tmp_path: Path) -> None:
