@@ -92,6 +92,7 @@ def _finding_behind(hazard: Hazard, findings: tuple[Finding, ...]) -> Finding | 
         finding
         for finding in findings
         if finding.stage.value.lower() == hazard.source
+        and finding.value >= finding.threshold  # the strongest moments of a calm clip stand behind no event
         and finding.start_seconds <= hazard.end_seconds
         and finding.end_seconds >= hazard.start_seconds
     ]

@@ -37,6 +37,7 @@ class Analysis:
     speed: Speed
     loss: Array
     jumps: Jumps
+    slow_jumps: Jumps
     judged: tuple[Judged, ...]
     events: list[Event]
     flags: list[IntegrityFlag]
@@ -60,7 +61,7 @@ def analyse(gathered: Gathered) -> Analysis:
     loss = speed_loss(motion.seconds, speed)
     judged = judge_bursts(find_bursts(motion, speed), sound, speed_known=speed.known)
     brakes = brake_events(motion.seconds, speed, loss) if view.drives else []
-    jumps = jumps_of(record, motion, view, speed)
+    jumps, slow_jumps = jumps_of(record, motion, view, speed, excluded)
     blows = motion_events(judged)
     own = [event.start_seconds for event in blows if event.hazard is HazardKind.IMPACT]
     events = [*blows, *brakes, *near_events(approach, brakes), *seen_crashes(jumps, record.seconds, own)]
@@ -72,4 +73,4 @@ def analyse(gathered: Gathered) -> Analysis:
     flags += [flag for flag in blocking if flag is not None]
     if not any(blocking) and (flag := not_dashcam_flag(view)) is not None:
         flags.append(flag)
-    return Analysis(scores, motion, sound, approach, view, speed, loss, jumps, tuple(judged), events, flags)
+    return Analysis(scores, motion, sound, approach, view, speed, loss, jumps, slow_jumps, tuple(judged), events, flags)

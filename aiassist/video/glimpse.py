@@ -75,7 +75,7 @@ def glimpse_of(stretch: Stretch, pictures: Iterable[Picture], survey: Survey) ->
     # A loop's own words name times, so it is told anew.
     flags = [_later_flag(flag, zero) for flag in analysis.flags if flag.code is not IntegrityCode.LOOPED_SEGMENT]
     flags += loop_flags(record)
-    quiet = [later(event, zero) for event in strongest_moments(analysis.motion, analysis.approach, [])]
+    quiet = [later(event, zero) for event in strongest_moments(analysis, [])]
     best = max(events, key=lambda event: event.score, default=None)
     shown = gathered.film.nearest(best.peak_seconds) if best is not None else None
 

@@ -28,6 +28,7 @@ from aiassist.video.integrity import GAP_SECONDS, GAP_STEPS
 from aiassist.video.keyframes import clean_jpeg, evidence_jpeg, flag_finding
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.plan import Stretch, even_pictures, planned
+from aiassist.video.quiet import untold
 from aiassist.video.robust import Array
 from aiassist.video.signals import signal_from
 from aiassist.video.stretches import StretchReader
@@ -136,13 +137,13 @@ def _found(surveyed: Survey, hearing: Hearing, glimpses: list[Glimpse]) -> list[
 
 
 def _quiet(glimpses: list[Glimpse], events: list[Event]) -> list[Finding]:
-    """The strongest moment of each stage in which nothing passed its threshold."""
-    stages = {event.stage for event in events}
+    """The strongest moment of each kind of which no event tells."""
     best: dict[str, tuple[Event, Finding]] = {}
     for event, finding in (pair for glimpse in glimpses for pair in glimpse.quiet):
-        if event.stage not in stages and (event.kind not in best or event.value > best[event.kind][0].value):
+        if event.kind not in best or event.value > best[event.kind][0].value:
             best[event.kind] = (event, finding)
-    return [finding for _, finding in best.values()]
+    kept = untold([event for event, _ in best.values()], events)
+    return [finding for event, finding in best.values() if event in kept]
 
 
 def _blocking_flag(glimpses: list[Glimpse]) -> IntegrityFlag | None:

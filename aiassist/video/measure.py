@@ -142,7 +142,7 @@ def measurements_of(gathered: Gathered) -> Measurements:
 def _quiet(analysis: Analysis, reason: IntegrityCode | None) -> list[Event]:
     if reason is not None:
         return []
-    return strongest_moments(analysis.motion, analysis.approach, analysis.events)
+    return strongest_moments(analysis, analysis.events)
 
 
 def _strongest(events: list[Event]) -> list[Event]:

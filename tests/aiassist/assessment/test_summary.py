@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aiassist.types import HazardKind, IntegrityCode, Severity
+from aiassist.types import EvidenceStage, Finding, HazardKind, IntegrityCode, Severity
 from tests.aiassist.assessment.cases import (
     Answering,
     assess,
     calm,
     crash,
     hazard,
+    impact_finding,
     integrity_flag,
     make_dossier,
     small_model,
@@ -26,6 +27,12 @@ def test_summary_names_events_with_times_and_values(tmp_path: Path) -> None:
     assert "An impact on the insured vehicle at 5.1 s (score 0.90, impact value 2.2 against 1)." in summary
     assert "Scenario REAR_END" in summary
     assert "Not measured: detector weights." in summary
+
+
+def test_summary_cites_what_passed_its_threshold_and_no_strongest_moment(tmp_path: Path) -> None:
+    moment = Finding("strongest_change_of_others", EvidenceStage.MOTION, "slow_camera_jump_z", 0.1, 10.0, 4.9, 5.4, 5.1)
+    summary = assess(make_dossier(tmp_path), crash(findings=(moment, impact_finding()))).summary
+    assert "An impact on the insured vehicle at 5.1 s (score 0.90, impact value 2.2 against 1)." in summary
 
 
 def test_summary_says_that_no_class_fits(tmp_path: Path) -> None:
