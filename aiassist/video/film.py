@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +39,21 @@ class FilmRoll:
         self._last_extra = -1.0
         self._steady: list[FilmPicture] = []
         self._extra: list[FilmPicture] = []
+
+    @classmethod
+    def joined(cls, rolls: Sequence[FilmRoll]) -> FilmRoll:
+        """One roll with the pictures of several, which are in order of time and on one clock."""
+        whole = cls(0.0)
+        for roll in rolls:
+            whole._steady += roll._steady
+            whole._extra += roll._extra
+            whole._step = max(whole._step, roll._step)
+        return whole
+
+    @property
+    def pictures(self) -> int:
+        """How many it keeps."""
+        return len(self._steady) + len(self._extra)
 
     def offer(self, picture: Picture, *, stands_out: bool) -> FilmPicture | None:
         """Keeps the picture when its time has come; returns it when it is one of the steady ones."""

@@ -15,7 +15,7 @@ from aiassist.types import Finding, IntegrityCode, IntegrityFlag, Keyframe
 from aiassist.video.analysis import Analysis, analyse
 from aiassist.video.events import Event, finding_of
 from aiassist.video.features import features_of
-from aiassist.video.film import FilmPicture
+from aiassist.video.film import MAX_STEADY_PICTURES, FilmPicture, FilmRoll
 from aiassist.video.gather import Gathered, Watcher
 from aiassist.video.hearing import later
 from aiassist.video.impacts import SHAKE_UNIT_Z
@@ -36,7 +36,10 @@ FEWEST_PICTURES = 5
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What one stretch told; all times count from the clip's first picture."""
+    """What one stretch told; all times count from the clip's first picture.
+
+    `film` is there where an event was measured, until `with_few_films` drops it.
+    """
 
     stretch: Stretch
     drives: bool
@@ -51,6 +54,7 @@ class Glimpse:
     thumb_seconds: Array
     thumbs: Floats
     peak: Keyframe | None
+    film: FilmRoll | None
 
     @property
     def impact_value(self) -> float:
@@ -96,7 +100,20 @@ def glimpse_of(stretch: Stretch, pictures: Iterable[Picture], survey: Survey) ->
         thumb_seconds=record.seconds,
         thumbs=record.thumb,
         peak=_keyframe(shown) if shown is not None else None,
+        film=gathered.film if events else None,
     )
+
+
+def with_few_films(glimpses: list[Glimpse]) -> list[Glimpse]:
+    """The glimpses with the films of the surest events alone: together no more than one whole clip's."""
+    room = MAX_STEADY_PICTURES
+    kept: set[int] = set()
+    filmed = [(index, glimpse.film) for index, glimpse in enumerate(glimpses) if glimpse.film is not None]
+    for index, film in sorted(filmed, key=lambda pair: (-max(e.score for e in glimpses[pair[0]].events), pair[0])):
+        if film.pictures <= room:
+            room -= film.pictures
+            kept.add(index)
+    return [glimpse if index in kept else replace(glimpse, film=None) for index, glimpse in enumerate(glimpses)]
 
 
 def _gathered(pictures: Iterable[Picture], stretch: Stretch, survey: Survey) -> tuple[Gathered | None, float]:

@@ -18,10 +18,12 @@ from aiassist.types import Finding, HazardKind, IntegrityCode, IntegrityFlag, Ke
 from aiassist.video.ahead import ahead
 from aiassist.video.cues import SIZE_Z, cues_of, packet_unrest
 from aiassist.video.damage import damage_findings, ends_early, missing_end
+from aiassist.video.detection import Detector
 from aiassist.video.errors import DecodeFailed
 from aiassist.video.events import Event, finding_of, hazard_of
 from aiassist.video.facts import HASHED_PICTURES, NO_DETECTOR, NO_SOUND, TORN, is_variable
-from aiassist.video.glimpse import SERIES_UNITS, Glimpse, glimpse_of
+from aiassist.video.film import FilmRoll
+from aiassist.video.glimpse import SERIES_UNITS, Glimpse, glimpse_of, with_few_films
 from aiassist.video.hashes import difference_hash
 from aiassist.video.hearing import Hearing, hear
 from aiassist.video.integrity import GAP_SECONDS, GAP_STEPS
@@ -29,6 +31,7 @@ from aiassist.video.keyframes import clean_jpeg, evidence_jpeg, flag_finding
 from aiassist.video.limits import DecodeLimits
 from aiassist.video.plan import Stretch, even_pictures, planned
 from aiassist.video.quiet import untold
+from aiassist.video.road_users import with_road_users
 from aiassist.video.robust import Array
 from aiassist.video.signals import signal_from
 from aiassist.video.stretches import StretchReader
@@ -60,20 +63,28 @@ def measure_surveyed(
     *,
     limits: DecodeLimits,
     on_progress: Callable[[float], None] | None = None,
+    detector: Detector | None = None,
 ) -> Measurements:
-    """Measures a surveyed clip; the same file gives the same values, bit by bit."""
+    """Measures a surveyed clip; the same file gives the same values, bit by bit.
+
+    The detector looks only where an event was measured: elsewhere nobody knows what it would be evidence of.
+    """
     hearing = hear(surveyed.samples)
     shocks = telemetry_events(recorded)
     plan = planned(cues_of(surveyed, hearing, shocks), surveyed.duration_seconds)
-    glimpses = []
+    glimpses: list[Glimpse] = []
     for glimpse in _glimpses(path, surveyed, plan, limits):
-        glimpses.append(glimpse)
+        glimpses = with_few_films([*glimpses, glimpse])
         if on_progress is not None:
             done = glimpse.stretch.end_seconds / max(surveyed.duration_seconds, 1e-3)
             on_progress(SURVEY_SHARE + (STRETCH_SHARE - SURVEY_SHARE) * min(1.0, done))
     if not glimpses:
         raise DecodeFailed("No picture of the file can be decoded.")
-    return with_telemetry(_measurements(surveyed, hearing, glimpses), recorded, film=surveyed.film)
+    measured = _measurements(surveyed, hearing, glimpses)
+    films = [glimpse.film for glimpse in glimpses if glimpse.film is not None]
+    if films:
+        measured = with_road_users(measured, film=FilmRoll.joined(films), detector=detector)
+    return with_telemetry(measured, recorded, film=surveyed.film)
 
 
 def survey_file(

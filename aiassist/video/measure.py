@@ -111,7 +111,7 @@ def _measured(
     if gathered is None:
         surveyed = survey_file(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
         if surveyed.duration_seconds > MOST_WHOLE_SECONDS:
-            return measure_surveyed(path, surveyed, recorded, limits=limits, on_progress=on_progress)
+            return measure_surveyed(path, surveyed, recorded, limits=limits, on_progress=on_progress, detector=detector)
         # The header claimed more than there is.
         gathered = gather(path, demuxer=demuxer, limits=limits, on_progress=on_progress)
     measured = with_road_users(measurements_of(gathered), film=gathered.film, detector=detector)

@@ -16,8 +16,9 @@ from aiassist.video.detection import PERSON, TWO_WHEELER, VEHICLE, Box, Detector
 from aiassist.video.facts import NO_DETECTOR
 from aiassist.video.film import FilmPicture, FilmRoll
 from aiassist.video.keyframes import boxed_jpeg
+from aiassist.video.robust import Array
 from aiassist.video.signals import signal_from
-from aiassist.video.tracks import Closing, Seen, Track, follow
+from aiassist.video.tracks import LONGEST_GAP_SECONDS, Closing, Seen, Track, follow
 
 SIGNAL = "road_user_ahead"
 # The detector costs 70 ms of one core a picture: some two seconds of processor time a clip, two or three moments.
@@ -60,9 +61,9 @@ def with_road_users(measurements: Measurements, *, film: FilmRoll, detector: Det
     tracks = follow(pictures)
     findings = [_finding(approach, film) for approach in _approaches(tracks)]
     ordered = sorted([*measurements.findings, *findings], key=lambda finding: (finding.start_seconds, finding.kind))
-    seconds = np.array([picture.seconds for picture in pictures])
-    ahead = np.array([_height_ahead(tracks, picture.seconds) for picture in pictures])
-    signal = signal_from(SIGNAL, "share", seconds, ahead, duration_seconds=measurements.facts.duration_seconds)
+    signal = signal_from(
+        SIGNAL, "share", *_ahead(tracks, pictures), duration_seconds=measurements.facts.duration_seconds
+    )
     return replace(
         measurements,
         findings=tuple(ordered),
@@ -147,6 +148,18 @@ def _picture(approach: _Approach, film: FilmRoll) -> bytes | None:
         f"proximity at {closing.last.seconds:.2f} s, tracked from {closing.first.seconds:.2f} s",
     )
     return boxed_jpeg(kept, (box.left, box.top, box.right, box.bottom), lines)
+
+
+def _ahead(tracks: Sequence[Track], pictures: Sequence[Seen]) -> tuple[Array, Array]:
+    """Return times and heights of what is ahead, 0 from where the next picture is too far off to go on from."""
+    rows: list[tuple[float, float]] = []
+    for picture, following in zip(pictures, [*pictures[1:], None], strict=True):
+        rows.append((picture.seconds, _height_ahead(tracks, picture.seconds)))
+        until = picture.seconds + LONGEST_GAP_SECONDS
+        if following is None or following.seconds > until:
+            rows.append((until, 0.0))
+    table = np.array(rows)
+    return table[:, 0], table[:, 1]
 
 
 def _height_ahead(tracks: Sequence[Track], seconds: float) -> float:

@@ -12,12 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiassist.types import HazardKind, IntegrityCode, Measurements
+from aiassist.types import EvidenceStage, HazardKind, IntegrityCode, Measurements
 from aiassist.video.cues import Cue, ranked
+from aiassist.video.detection import VEHICLE, Box, Detection, Detector
+from aiassist.video.events import Event
+from aiassist.video.film import FilmPicture, FilmRoll
+from aiassist.video.glimpse import Glimpse, with_few_films
 from aiassist.video.limits import MEASURE_LIMITS
 from aiassist.video.measure import measure_file
 from aiassist.video.packets import PacketTable
-from aiassist.video.plan import LONGEST_SECONDS, even_pictures, planned
+from aiassist.video.plan import LONGEST_SECONDS, Stretch, even_pictures, planned
+from aiassist.video.road_users import MOST_PICTURES
 from tests.aiassist.video.clips import Image, endless_street, remuxed, shifted, write_clip
 
 FPS, SECONDS = 10, 180
@@ -98,6 +103,50 @@ def test_facts_are_those_of_the_whole_clip(told: Measurements) -> None:
 
 def test_the_same_clip_gives_the_same_measurements(clip: Path, told: Measurements) -> None:
     assert measure_file(clip, demuxer="mov", limits=MEASURE_LIMITS) == told
+
+
+class Counting(Detector):
+    """Sees a vehicle ahead in every picture it is shown, and counts them."""
+
+    def __init__(self) -> None:
+        self.shown = 0
+
+    def find(self, bgr: Image) -> list[Detection]:
+        self.shown += 1
+        return [Detection(VEHICLE, 0.9, Box(0.45, 0.45, 0.55, 0.6))]
+
+
+def test_the_detector_looks_where_an_event_was_measured_and_changes_nothing_else(
+    clip: Path, told: Measurements
+) -> None:
+    detector = Counting()
+    closer = measure_file(clip, demuxer="mov", limits=MEASURE_LIMITS, detector=detector)
+    assert 8 < detector.shown <= MOST_PICTURES
+    assert "detector_weights" in told.degraded and "detector_weights" not in closer.degraded
+    assert "unsampled_stretches" in closer.degraded
+    assert (closer.hazards, closer.features) == (told.hazards, told.features)
+    (ahead,) = [signal for signal in closer.signals if signal.name == "road_user_ahead"]
+    times = np.flatnonzero(ahead.values) * ahead.step_seconds
+    assert times.size
+    events = np.array([hazard.start_seconds for hazard in closer.hazards])
+    assert np.abs(times[:, None] - events).min(axis=1).max() < LONGEST_SECONDS, (
+        "nothing is drawn on where nobody looked"
+    )
+
+
+def test_films_are_kept_of_the_surest_events_within_one_clips_room() -> None:
+    def told_by(score: float) -> Glimpse:
+        event = Event(HazardKind.HARD_BRAKE, EvidenceStage.MOTION, "hard_brake", "loss", 1.0, 0.5, 1.0, 2.0, 1.5, score)
+        film = FilmRoll(0.0)
+        film._steady = [FilmPicture(float(index), np.zeros((3, 2), np.uint8)) for index in range(100)]
+        nothing = np.zeros(0)
+        return Glimpse(
+            Stretch(0.0, 8.0), True, 0, {}, [event], [], [], [], [], {}, nothing, np.zeros((0, 1, 1), np.float32),
+            None, film,
+        )  # fmt: skip
+
+    kept = with_few_films([told_by(score) for score in (0.6, 0.9, 0.7, 0.8)])
+    assert [glimpse.film is not None for glimpse in kept] == [False, True, False, True]
 
 
 def test_a_blow_that_nobody_hears_is_not_lost(tmp_path: Path, clip: Path) -> None:
