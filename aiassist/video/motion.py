@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiassist.video.observe import CELL_PX, GRID_COLS, GRID_ROWS, VideoRecord
-from aiassist.video.robust import Array, fit_fields, robust_z
+from aiassist.video.robust import BATCH, Array, fit_fields, robust_z
 from aiassist.video.trust import noise_texture, trust_of
 
 HALF_WIDTH_PX = GRID_COLS * CELL_PX / 2
@@ -32,7 +32,6 @@ SHAKE_SECONDS = 0.4
 SIDE_WEIGHT = 0.5
 # DIS smooths over patches: neighbouring cells err together.
 CELLS_PER_INDEPENDENT = 9.0
-BATCH = 512
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from aiassist.video.motion import (
     road_weight,
 )
 from aiassist.video.observe import VideoRecord
-from aiassist.video.robust import Array, fit_fields, smooth
+from aiassist.video.robust import BATCH, Array, fit_fields, smooth
 from aiassist.video.trust import noise_texture, trust_of
 
 USUAL_PERCENTILE = 70.0
@@ -38,7 +38,6 @@ CENTRE_PX = 20.0
 SKY_PX = -60.0
 MOST_SPEED = 6.0
 SMOOTH_SECONDS = 0.35
-BATCH = 512
 
 
 @dataclass(frozen=True)
