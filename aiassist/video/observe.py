@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from aiassist.video.robust import row_medians
 from aiassist.video.stream import ANALYSIS_HEIGHT, ANALYSIS_WIDTH, Gray, Picture
 
 GRID_COLS, GRID_ROWS = 32, 18  # cells of 10 x 10 analysis pixels
@@ -82,13 +83,24 @@ class _Row:
 NO_PAIR = _Pair(np.zeros((GRID_ROWS, GRID_COLS, 2), np.float16), np.zeros((GRID_ROWS, GRID_COLS), np.float16), 0.0, 0.0)
 
 
+@dataclass(frozen=True)
+class _Look:
+    """A picture at the sizes that the comparison needs: whole for shifts, half for what is left, a quarter for flow."""
+
+    gray: Gray
+    half: Gray
+    quarter: Gray
+
+
 class Observer:
     """Feeds pictures in order with `add`, then `record()`."""
 
     def __init__(self) -> None:
         cv2.setNumThreads(1)  # DIS cuts its work by threads: one thread gives the same bytes on every machine
+        # This preset computes at a quarter of the size and enlarges: given the quarter, the same flow for a fifth less.
         self._dis: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._previous: Gray | None = None
+        self._dis.setFinestScale(0)
+        self._previous: _Look | None = None
         self._previous_seconds = 0.0
         self._rows: list[_Row] = []
         self._colours: list[tuple[float, Floats]] = []
@@ -102,20 +114,23 @@ class Observer:
         gray = np.asarray(cv2.GaussianBlur(picture.gray, (5, 5), BLUR_SIGMA), np.uint8)
         difference, step, pair = 0.0, 0.0, NO_PAIR
         if self._previous is not None:
-            difference = float(cv2.norm(gray, self._previous, cv2.NORM_L1)) / gray.size
+            difference = float(cv2.norm(gray, self._previous.gray, cv2.NORM_L1)) / gray.size
             step = picture.seconds - self._previous_seconds
-            if difference >= REPEAT_DIFFERENCE:
-                pair = self._best_pair(self._previous, gray)
-                self.stands_out = self._departs(pair)
         if self._previous is None or difference >= REPEAT_DIFFERENCE:
-            self._previous, self._previous_seconds = gray, picture.seconds
+            look = _look_at(gray)
+            if self._previous is not None:
+                pair = self._best_pair(self._previous, look)
+                self.stands_out = self._departs(pair)
+            self._previous, self._previous_seconds = look, picture.seconds
         texture = texture_of(gray).astype(np.float16)
         self._rows.append(_Row(picture.seconds, step, difference, pair, texture, cells(gray)))
 
     def _departs(self, pair: _Pair) -> bool:
         """True when this pair moves unlike the pair before: only a hint which pictures are worth keeping."""
         before = self._rows[-1].pair.flow
-        jolt = float(np.abs(np.median((pair.flow - before).reshape(-1, 2), axis=0)).sum())
+        # Half-precision numbers are slow to reckon with.
+        change = pair.flow.astype(np.float32) - before.astype(np.float32)
+        jolt = float(np.abs(row_medians(change.reshape(-1, 2).T)).sum())
         unusual = jolt > STANDS_OUT_RATIO * self._usual_jolt or pair.flow_failure > 0.4
         self._usual_jolt += 0.05 * (min(jolt, 4 * self._usual_jolt) - self._usual_jolt) + 0.001
         return unusual
@@ -125,7 +140,7 @@ class Observer:
         small = cv2.resize(rgb, (THUMB_COLS, THUMB_ROWS), interpolation=cv2.INTER_AREA)
         self._colours.append((seconds, np.asarray(small, np.float32)))
 
-    def _best_pair(self, before: Gray, after: Gray) -> _Pair:
+    def _best_pair(self, before: _Look, after: _Look) -> _Pair:
         """The comparison; where flow fails, once more from the shift that phase correlation sees.
 
         A blow of 4 degrees moves the picture by 25 of 320 pixels between two pictures, more than DIS follows by itself.
@@ -136,31 +151,26 @@ class Observer:
         self._usual_failure += 0.05 * (pair.flow_failure - self._usual_failure)
         if ordinary:
             return pair
-        across, down = _whole_shift(before, after)
+        across, down = _whole_shift(before.gray, after.gray)
         if abs(across) + abs(down) < 4:
             return pair
         retried = self._compare(before, after, (across, down))
         return min(pair, retried, key=lambda tried: tried.flow_failure)
 
-    def _compare(self, before: Gray, after: Gray, shift: tuple[int, int]) -> _Pair:
+    def _compare(self, before: _Look, after: _Look, shift: tuple[int, int]) -> _Pair:
         """Flow between two pictures, and what it leaves unexplained (at half the analysis size, for speed)."""
         if shift != (0, 0):
-            after = _moved_back(after, shift)
-        field = self._dis.calc(before, after, None)
-        half = (ANALYSIS_WIDTH // 2, ANALYSIS_HEIGHT // 2)
-        # This preset computes at a quarter of the size and enlarges: every second value holds all there is.
-        small_field = field[::2, ::2] * np.float32(0.5)
-        small_before = np.asarray(cv2.resize(before, half, interpolation=cv2.INTER_AREA), np.uint8)
-        small_after = cv2.resize(after, half, interpolation=cv2.INTER_AREA)
-        origin = small_field + PIXEL_POSITIONS
+            after = _look_at(_moved_back(after.gray, shift))
+        field = _enlarged(self._dis.calc(before.quarter, after.quarter, None))
+        origin = field + PIXEL_POSITIONS
         moved = np.asarray(
-            cv2.remap(small_after, origin, ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+            cv2.remap(after.half, origin, ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
         )
         return _Pair(
-            flow=(cells(small_field) * 2.0 + np.array(shift, np.float32)).astype(np.float16),
-            warp_error=cells(np.asarray(cv2.absdiff(moved, small_before), np.uint8)).astype(np.float16),
-            flow_failure=unexplained_share(moved, small_before),
-            structure_change=1.0 - correlation(cells(moved), cells(small_before)),
+            flow=(cells(field) * 2.0 + np.array(shift, np.float32)).astype(np.float16),
+            warp_error=cells(np.asarray(cv2.absdiff(moved, before.half), np.uint8)).astype(np.float16),
+            flow_failure=unexplained_share(moved, before.half),
+            structure_change=1.0 - correlation(cells(moved), cells(before.half)),
         )
 
     def record(self) -> VideoRecord:
@@ -180,6 +190,20 @@ class Observer:
             colour=np.stack(colours) if colours else np.zeros((0, THUMB_ROWS, THUMB_COLS, 3), np.float32),
             colour_seconds=np.array([at for at, _ in self._colours]),
         )
+
+
+def _look_at(gray: Gray) -> _Look:
+    """The picture at all three sizes."""
+    half = cv2.resize(gray, HALF_SIZE, interpolation=cv2.INTER_AREA)
+    quarter = cv2.resize(gray, QUARTER_SIZE, interpolation=cv2.INTER_AREA)
+    return _Look(gray, np.asarray(half, np.uint8), np.asarray(quarter, np.uint8))
+
+
+def _enlarged(quarter_field: Floats) -> Floats:
+    """A flow field of the quarter size at the half size and in its pixels."""
+    whole = cv2.resize(quarter_field, (ANALYSIS_WIDTH, ANALYSIS_HEIGHT), interpolation=cv2.INTER_LINEAR)
+    half = cv2.resize(whole, HALF_SIZE, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.add(half, half), np.float32)
 
 
 def _whole_shift(before: Gray, after: Gray) -> tuple[int, int]:
@@ -203,6 +227,8 @@ def _pixel_positions() -> Floats:
     return np.stack([xs, ys], axis=-1).astype(np.float32)
 
 
+HALF_SIZE = (ANALYSIS_WIDTH // 2, ANALYSIS_HEIGHT // 2)
+QUARTER_SIZE = (ANALYSIS_WIDTH // 4, ANALYSIS_HEIGHT // 4)
 PIXEL_POSITIONS = _pixel_positions()
 ONE_MAP: Any = None  # in place of a second map: the first holds both axes
 HANNING = cv2.createHanningWindow((ANALYSIS_WIDTH, ANALYSIS_HEIGHT), cv2.CV_32F)
@@ -223,8 +249,8 @@ def texture_of(gray: Gray) -> Floats:
 
 def unexplained_share(one: Gray, other: Gray) -> float:
     """How much of the fine structure differs: 0 the same, about 0.7 unrelated; blind to slow shadows and exposure."""
-    fine_one = one.astype(np.float32) - cv2.blur(one, (9, 9))
-    fine_other = other.astype(np.float32) - cv2.blur(other, (9, 9))
+    fine_one = cv2.subtract(one, cv2.blur(one, (9, 9)), dtype=cv2.CV_16S)
+    fine_other = cv2.subtract(other, cv2.blur(other, (9, 9)), dtype=cv2.CV_16S)
     whole = float(cv2.norm(fine_one, cv2.NORM_L1) + cv2.norm(fine_other, cv2.NORM_L1))
     # One grey level per pixel on both sides: below that there is only noise to compare.
     return float(cv2.norm(fine_one, fine_other, cv2.NORM_L1)) / max(whole, 2.0 * one.size)
