@@ -96,5 +96,5 @@ class Watcher:
         self.observer.add(picture)
         kept = self.film.offer(picture, stands_out=self.observer.stands_out)
         if kept is not None:
-            self.observer.add_colour(kept.seconds, kept.bgr())
+            self.observer.add_colour(kept.seconds, kept.coarse_bgr())
         self.size = picture.turn.size(picture.frame.width, picture.frame.height)
