@@ -175,22 +175,15 @@ def gray_picture(frame: Any, turn: Turn = AS_STORED) -> Gray:
 def shrunk(plane: Gray, size: tuple[int, int]) -> Gray:
     """The plane at another size, each pixel the mean of the area it covers.
 
-    Whole factors of two and three are taken by vectorised loops, 2.5 times as fast as the general one; a mean of means
-    differs from the mean by its rounding alone.
+    A third and a sixth (of 1080p) are taken by vectorised loops, nearly twice as fast as the general one; a mean of
+    means differs from the mean by its rounding alone.
     """
     width, height = size
-    while _divides(plane, 2 * width, 2 * height):
-        half = (plane.shape[1] // 2, plane.shape[0] // 2)
-        plane = np.asarray(cv2.resize(plane, half, interpolation=cv2.INTER_AREA), np.uint8)
+    if plane.shape == (6 * height, 6 * width):
+        plane = np.asarray(cv2.resize(plane, (3 * width, 3 * height), interpolation=cv2.INTER_AREA), np.uint8)
     if plane.shape == (3 * height, 3 * width):
         return np.ascontiguousarray(cv2.blur(plane, (3, 3))[1::3, 1::3], np.uint8)
-    if plane.shape == (height, width):
-        return plane
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _divides(plane: Gray, width: int, height: int) -> bool:
-    return plane.shape[1] % width == 0 and plane.shape[0] % height == 0
 
 
 def plane_of(frame: Any, number: int) -> Gray:
