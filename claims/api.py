@@ -19,7 +19,7 @@ from claims import api_schema as schema
 from claims.errors import EvidenceNotFound, VideoNotStored
 from claims.filters import CLAIM_FILTERS, ClaimFilter
 from claims.inputs import loss_notice_from
-from claims.intake import VIDEO_FIELD, VideoUpload, receiving_upload
+from claims.intake import VIDEO_FIELD, VideoUpload, receiving_upload, refuse_without_room
 from claims.ranges import Served, ranged_answer
 from claims.run_inputs import ReassessBody, RunClaimsBody, version_wanted
 from claims.selectors import (
@@ -51,6 +51,7 @@ from tenancy.cursors import OrderColumn, page_of
 from tenancy.etags import answer_with_etag, etag_for
 from tenancy.idempotency import IdempotentCreate, fingerprint_of
 from tenancy.listing import apply_filters, list_parameters, refuse_parameters
+from tenancy.ratelimits.limiter import Bucket
 
 _READ: dict[str, tuple[Scope, ...]] = {"GET": (Scope.READ,)}
 _NEWEST_FIRST = (OrderColumn("received_at", descending=True), OrderColumn("id", descending=True))
@@ -67,6 +68,10 @@ class ClaimUploadView(IdempotentCreate):
         # Before authentication: for a session client that is where CSRF reads the form.
         with receiving_upload(request) as self._upload:
             return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_without_room(content_length=request.META.get("CONTENT_LENGTH"), now=timezone.now())
 
     def fingerprint(self, request: Request) -> str:
         # A request without a body and without a content type has no form at all.
@@ -200,6 +205,7 @@ class ClaimVideoView(TenantAPIView):
     """`GET /claims/{id}/video` with byte ranges."""
 
     scopes = _READ
+    rate_bucket = Bucket.MEDIA
     content_negotiation_class = _MediaAnswers
 
     @extend_schema(**schema.VIDEO)
@@ -223,6 +229,7 @@ class EvidenceImageView(TenantAPIView):
     """`GET /evidence/{id}/image`: an annotated picture. It never changes, so browsers may keep it."""
 
     scopes = _READ
+    rate_bucket = Bucket.MEDIA
     content_negotiation_class = _MediaAnswers
 
     @extend_schema(**schema.PICTURE)

@@ -58,7 +58,7 @@ def member_of(*, tenant_slug: str, username: str | None) -> Principal:
     tenant = Tenant.objects.filter(slug=tenant_slug).first()
     if tenant is None:
         raise NotFound(f"There is no tenant {tenant_slug!r}.")
-    members = Membership.objects.select_related("user").filter(tenant=tenant, user__is_active=True)
+    members = Membership.objects.select_related("user", "tenant").filter(tenant=tenant, user__is_active=True)
     if username is not None:
         members = members.filter(user__username=username)
     by_role = {member.role: member for member in members.order_by("-created_at", "-id")}

@@ -23,6 +23,7 @@ from aiassist.video.decoding import VideoProbe, probe_video
 from aiassist.video.sniff import SNIFF_BYTES, demuxer_for
 from claims.errors import EmptyFile, FileTooLarge, IncompleteUpload, NotAVideo
 from observability.errors import FieldProblem, InvalidInput
+from tenancy.quotas import require_room_for
 
 log = structlog.get_logger(__name__)
 
@@ -217,6 +218,16 @@ def receiving_upload(request: HttpRequest) -> Iterator[VideoUpload]:
     finally:
         upload.discard()
         _drain(request, seconds=_DRAIN_SECONDS if upload.heard else _DRAIN_UNHEARD_SECONDS)
+
+
+def refuse_without_room(*, content_length: str | None, now: datetime) -> None:
+    """Raise QuotaExceeded when a body of this length surely holds a file that the tenant's storage has no room for.
+
+    Asked before the body is read; what else may stand in the form is counted for the client.
+    """
+    length = int(content_length) if content_length and content_length.isascii() and content_length.isdigit() else 0
+    if length > _FORM_BYTES:
+        require_room_for(least_bytes=length - _FORM_BYTES, now=now)
 
 
 def _drain(request: HttpRequest, *, seconds: float) -> None:

@@ -15,6 +15,7 @@ from claims.services import (
     bury_reassessment,
     reassess_next,
     record_unassessable,
+    recount_stored_bytes,
 )
 from claims.storage import sweep_publications
 from observability.jobs import JobKind, Lease, register_kind
@@ -23,6 +24,7 @@ from tenancy.scope import tenant_scope
 
 # What is swept is an hour old; looking six times an hour is often enough.
 _SWEEP_SECONDS = 600.0
+_RECOUNT_SECONDS = 6 * 3600.0
 
 
 def assess(lease: Lease) -> None:
@@ -47,5 +49,6 @@ def end_reassessment(arguments: Mapping[str, str], code: str) -> None:
 
 register_kind(JobKind(ASSESS_JOB, assess, bury))
 register_kind(JobKind(REASSESS_JOB, reassess, end_reassessment))
+register_timer("claims.recount_stored_bytes", _RECOUNT_SECONDS, recount_stored_bytes)
 register_timer("claims.sweep_quarantine", _SWEEP_SECONDS, sweep_quarantine)
 register_timer("claims.sweep_publications", _SWEEP_SECONDS, sweep_publications)

@@ -34,13 +34,20 @@ from observability.errors import (
 from tenancy.base_views import TenantView
 from tenancy.choices import Scope
 from tenancy.cursors import OrderColumn, page_of
+from tenancy.errors import QuotaExceeded
 from tenancy.listing import apply_filters
 
 _ROWS = 25
 _NEWEST_FIRST = (OrderColumn("received_at", descending=True), OrderColumn("id", descending=True))
 # What a person can put right by choosing another file or number; anything else is no matter of this form.
-_REFUSALS = (InvalidInput, Conflict, TooLarge, UnsupportedContentType, UnusableContent)
-_REFUSAL_STATUS = ((Conflict, 409), (TooLarge, 413), (UnsupportedContentType, 415), (UnusableContent, 422))
+_REFUSALS = (InvalidInput, Conflict, TooLarge, UnsupportedContentType, UnusableContent, QuotaExceeded)
+_REFUSAL_STATUS = (
+    (Conflict, 409),
+    (TooLarge, 413),
+    (UnsupportedContentType, 415),
+    (UnusableContent, 422),
+    (QuotaExceeded, 429),
+)
 # htmx stops polling on this status.
 _STOP_POLLING = 286
 

@@ -28,6 +28,7 @@ _DESK_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
     ("Labels", "eye", "desk:labels", frozenset({Scope.REVIEW})),
     ("Claims", "claims", "claims:list", frozenset({Scope.READ})),
     ("New claim", "upload", "claims:new", frozenset({Scope.WRITE})),
+    ("Usage", "low", "usage", frozenset({Scope.SUPERVISE, Scope.ADMIN})),
     ("Calibration", "motion", "monitoring:calibration", frozenset({Scope.SUPERVISE, Scope.ADMIN})),
     ("Webhooks", "link", "webhooks:list", frozenset({Scope.ADMIN})),
 )

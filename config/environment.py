@@ -14,22 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tenancy.ratelimits.window import Rate
+
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
-_RATE = re.compile(r"^([1-9]\d{0,6})/(s|m|h|d)$")
+_RATE = re.compile(r"([1-9]\d{0,6})/(s|m|h|d)", re.ASCII)
 _PERIOD_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class EnvironmentProblem(Exception):
     """A variable holds a value that cannot be used; the message names it."""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """At most `count` requests in any window of `seconds`."""
-
-    count: int
-    seconds: int
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,7 @@ class Reader:
 
     def rate(self, name: str, default: str) -> Rate:
         raw = self.text(name, default)
-        match = _RATE.match(raw)
+        match = _RATE.fullmatch(raw)
         if not match:
             raise EnvironmentProblem(f"{name}: must look like 60/m (s, m, h or d), not {raw!r}")
         return Rate(count=int(match[1]), seconds=_PERIOD_SECONDS[match[2]])

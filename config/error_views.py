@@ -72,7 +72,10 @@ def _answer(request: HttpRequest, error: PlatformError, status: int) -> HttpResp
     if status >= 500:
         _forget_person(request)
     page = {"error": error, "status": status, "request_id": current_context().request_id}
-    return render(request, "error.html", page, status=status)
+    answer = render(request, "error.html", page, status=status)
+    if isinstance(error, errors.LimitReached | errors.Unavailable):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
 
 
 def _forget_person(request: HttpRequest) -> None:

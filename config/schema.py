@@ -47,6 +47,23 @@ _REFUSALS = {
     "401": "The credential is missing, unknown, expired or revoked.",
     "403": "The credential does not allow this, or the named tenant is not its own.",
 }
+_RETRY_AFTER: Node = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
+# draft-ietf-httpapi-ratelimit-headers, structured fields.
+_RATE_HEADERS: Node = {
+    "RateLimit-Policy": {
+        "schema": {"type": "string", "example": '"default";q=60;w=60'},
+        "description": "The limits that bind this request: q requests in any w seconds.",
+    },
+    "RateLimit": {
+        "schema": {"type": "string", "example": '"default";r=59;t=60'},
+        "description": "r requests are left; in t seconds the oldest counted one gives its unit back.",
+    },
+}
+_TOO_MANY: Node = {
+    "description": "Too many requests (`rate_limited`), or a quota is used up (`quota_exceeded`).",
+    "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in (*_RATE_HEADERS, *_RETRY_AFTER)},
+    "content": _PROBLEM_CONTENT,
+}
 _NOT_FOUND = "There is no such object (another tenant's object looks the same)."
 _PAGE_PARAMETERS: tuple[Node, ...] = (
     {
@@ -124,6 +141,7 @@ def finish_schema(result: Node, generator: Any, request: Any, public: bool) -> N
     """Give every operation what all of them have in common."""
     schemas: Node = result.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = _PROBLEM
+    result["components"] |= {"headers": {**_RATE_HEADERS, **_RETRY_AFTER}, "responses": {"TooMany": _TOO_MANY}}
     for path, operation in _operations(result):
         _add_parameters(operation, [_TENANT_PARAMETER, *(_PAGE_PARAMETERS if _is_list(operation, schemas) else ())])
         _add_refusals(operation, has_object="{" in path)
@@ -171,7 +189,7 @@ def _add_parameters(operation: Node, parameters: list[Node]) -> None:
 
 
 def _add_refusals(operation: Node, *, has_object: bool) -> None:
-    """Make every refusal a problem document; `default` covers the ones that any operation can meet (406, 429, 503…)."""
+    """Make every refusal a problem document; `default` covers the ones that any operation can meet (406, 503…)."""
     responses: Node = operation.setdefault("responses", {})
     for status, description in {**_REFUSALS, **({"404": _NOT_FOUND} if has_object else {})}.items():
         responses.setdefault(status, {"description": description})
@@ -181,3 +199,10 @@ def _add_refusals(operation: Node, *, has_object: bool) -> None:
             examples = response.get("content", {}).get("application/json", {}).get("examples")
             media = {**_PROBLEM_CONTENT[PROBLEM_TYPE], **({"examples": examples} if examples else {})}
             response["content"] = {PROBLEM_TYPE: media}
+        if status.isdigit() and int(status) < 300:
+            response.setdefault("headers", {}).update(_named(_RATE_HEADERS))
+    responses["429"] = {"$ref": "#/components/responses/TooMany"}
+
+
+def _named(headers: Node) -> Node:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in headers}

@@ -52,6 +52,14 @@ WEBHOOK_SECONDS = Histogram(
 )
 # outcome: delivered, failed, cancelled
 WEBHOOK_DELIVERIES = Counter("claimwright_webhook_deliveries_total", "Webhook deliveries by their end.", ["outcome"])
+# bucket: default, run, session, media, tenant, form; outcome: granted, refused, not_counted (the store is away)
+RATE_LIMITED = Counter(
+    "claimwright_rate_limited_requests_total", "Requests by what the rate limits said.", ["bucket", "outcome"]
+)
+# outcome: ok, failed, refused (too many attempts), closed (attempts cannot be counted now)
+SIGN_INS = Counter("claimwright_sign_ins_total", "Attempts to sign in by outcome.", ["outcome"])
+# quota: assessments, storage
+QUOTA_REFUSALS = Counter("claimwright_quota_refusals_total", "Work refused for a tenant's quota.", ["quota"])
 TIMER_RUNS = Counter("claimwright_timer_runs_total", "Runs of periodic work by outcome.", ["timer", "outcome"])
 
 

@@ -17,26 +17,30 @@ from django.utils import timezone
 from observability.errors import PermissionRefused
 from tenancy.admin_site import ReadOnlyAdmin, ServiceAdmin, TenantOwnedAdmin
 from tenancy.choices import Role, TenantStatus, Tier
+from tenancy.errors import QuotaNotCustom
 from tenancy.members import add_member, change_member_role, create_tenant, remove_member
 from tenancy.models import (
     ApiKey,
     AuditEvent,
     CostRecord,
     Membership,
+    QuotaCounter,
     Tenant,
     User,
     WebhookDelivery,
     WebhookEndpoint,
 )
 from tenancy.principals import Principal, principal_of_operator
-from tenancy.services import revoke_api_key, set_tenant_standing
+from tenancy.services import revoke_api_key, set_custom_quota, set_tenant_standing
 
 if TYPE_CHECKING:  # these take their model as a parameter for the type checker only
     PersonAdminBase = UserAdmin[User]
     PersonFormBase = UserChangeForm[User]
     NewPersonFormBase = AdminUserCreationForm[User]
+    TenantFormBase = ModelForm[Tenant]
 else:
     PersonAdminBase, PersonFormBase, NewPersonFormBase = UserAdmin, UserChangeForm, AdminUserCreationForm
+    TenantFormBase = ModelForm
 
 
 admin.site.unregister(Group)  # rights come from roles; groups would be a second, unused answer
@@ -48,18 +52,31 @@ def acting_operator(request: HttpRequest) -> Principal:
     return principal_of_operator(request.user)
 
 
+_CUSTOM = ("custom_assessments_per_month", "custom_storage_gb")
+
+
+class TenantForm(TenantFormBase):
+    def clean(self) -> dict[str, Any] | None:
+        given = super().clean() or self.cleaned_data
+        for name in _CUSTOM:
+            if given.get(name) is not None and given.get("tier", self.instance.tier) != Tier.ENTERPRISE:
+                self.add_error(name, QuotaNotCustom.message)
+        return given
+
+
 @admin.register(Tenant)
 class TenantAdmin(ServiceAdmin):
-    """Opening tenants, their tier and status. Name and settings are the tenant's own."""
+    """Opening tenants, their tier, status and agreed quotas. Name and settings are the tenant's own."""
 
+    form = TenantForm
     list_display = ("slug", "name", "tier", "status", "created_at")
     list_filter = ("tier", "status")
     search_fields = ("=slug", "name")
     ordering = ("slug",)
-    fields = ("slug", "name", "tier", "status", "created_at")
+    fields = ("slug", "name", "tier", "status", *_CUSTOM, "created_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> tuple[str, ...]:
-        return ("status", "created_at") if obj is None else ("slug", "name", "created_at")
+        return ("status", *_CUSTOM, "created_at") if obj is None else ("slug", "name", "created_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # a tenant is closed, its history stays
@@ -68,7 +85,15 @@ class TenantAdmin(ServiceAdmin):
         actor, now, tier = acting_operator(request), timezone.now(), Tier(obj.tier)
         if change:
             stored = Tenant.objects.get(id=obj.id)
-            set_tenant_standing(actor=actor, tenant=stored, tier=tier, status=TenantStatus(obj.status), now=now)
+            status = TenantStatus(obj.status)
+            stored = set_tenant_standing(actor=actor, tenant=stored, tier=tier, status=status, now=now)
+            set_custom_quota(
+                actor=actor,
+                tenant=stored,
+                assessments_per_month=obj.custom_assessments_per_month,
+                storage_gb=obj.custom_storage_gb,
+                now=now,
+            )
         else:
             created = create_tenant(actor=actor, slug=obj.slug, name=obj.name, tier=tier, now=now)
             obj.id, obj.created_at = created.id, created.created_at
@@ -225,6 +250,15 @@ class WebhookDeliveryAdmin(TenantOwnedAdmin):
     @admin.display(description="Event")
     def event_type(self, delivery: WebhookDelivery) -> str:
         return delivery.event.type
+
+
+@admin.register(QuotaCounter)
+class QuotaCounterAdmin(TenantOwnedAdmin):
+    """What tenants have used of their quotas."""
+
+    list_display = ("resource", "period", "used", "reserved")
+    list_filter: ClassVar[Any] = ("tenant", "resource", "period")
+    ordering = ("-period", "tenant")
 
 
 def _is_root(request: HttpRequest) -> bool:

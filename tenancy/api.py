@@ -23,7 +23,8 @@ from tenancy.models import Tenant
 from tenancy.openapi import listed
 from tenancy.scope import current_tenant_id
 from tenancy.selectors import key_of, keys_of, task_visible_to, tenant_of
-from tenancy.services import IssuedKey, change_tenant, create_api_key, revoke_api_key, rotate_api_key
+from tenancy.services import IssuedKey, change_api_key, change_tenant, create_api_key, revoke_api_key, rotate_api_key
+from tenancy.usage import usage_of
 
 _NEWEST_FIRST = (OrderColumn("created_at", descending=True), OrderColumn("id", descending=True))
 
@@ -50,15 +51,23 @@ class ApiKeysView(SecretShownOnce):
 
 
 class ApiKeyView(TenantAPIView):
-    """`GET|DELETE /api-keys/{id}`"""
+    """`GET|PATCH|DELETE /api-keys/{id}`"""
 
-    scopes = {"GET": (Scope.ADMIN,), "DELETE": (Scope.ADMIN,)}
+    scopes = {"GET": (Scope.ADMIN,), "PATCH": (Scope.ADMIN,), "DELETE": (Scope.ADMIN,)}
 
     @extend_schema(responses=bodies.ApiKeyAnswer)
     def get(self, request: Request, key_id: UUID) -> Response:
         """Show a key without its secret."""
         refuse_parameters(request)
         return Response(bodies.api_key_data(key_of(tenant_id=current_tenant_id(), key_id=key_id)))
+
+    @extend_schema(operation_id="api_keys_change", request=bodies.ApiKeyChange, responses=bodies.ApiKeyAnswer)
+    def patch(self, request: Request, key_id: UUID) -> Response:
+        """Set how fast a key may go."""
+        refuse_parameters(request)
+        wanted = bodies.ApiKeyChange.checked(request.data)
+        key = change_api_key(actor=self.principal, key_id=key_id, now=timezone.now(), **wanted)
+        return Response(bodies.api_key_data(key))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, key_id: UUID) -> Response:
@@ -112,6 +121,20 @@ class TenantView(TenantAPIView):
             now=timezone.now(),
         )
         return Response(bodies.tenant_data(tenant, redacted=False), headers={"ETag": _etag(tenant, redacted=False)})
+
+
+class TenantUsageView(TenantAPIView):
+    """`GET /tenant/usage`"""
+
+    scopes = {"GET": (Scope.READ,)}
+
+    @extend_schema(operation_id="tenant_usage", responses=bodies.UsageAnswer)
+    def get(self, request: Request) -> Response:
+        """Show what the tenant has used of its quotas. The claimant's side does not see it."""
+        refuse_parameters(request)
+        if self.principal.is_client:
+            raise PermissionRefused
+        return Response(bodies.usage_data(usage_of(tenant_of(current_tenant_id()), now=timezone.now())))
 
 
 class TaskView(TenantAPIView):

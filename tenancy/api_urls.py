@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("api-keys/<uuid:key_id>", api.ApiKeyView.as_view(), name="api-key"),
     path("api-keys/<uuid:key_id>/rotate", api.ApiKeyRotationView.as_view(), name="api-key-rotation"),
     path("tenant", api.TenantView.as_view(), name="tenant"),
+    path("tenant/usage", api.TenantUsageView.as_view(), name="tenant-usage"),
     path("tasks/<uuid:task_id>", api.TaskView.as_view(), name="task"),
     path("audit/verify", api.AuditVerificationView.as_view(), name="audit-verification"),
     path("webhooks", webhooks.WebhooksView.as_view(), name="webhooks"),

@@ -30,10 +30,12 @@ class AuditAction(StrEnum):
 
 class TenancyAction(AuditAction):
     API_KEY_CREATED = "api_key.created"
+    API_KEY_CHANGED = "api_key.changed"
     API_KEY_ROTATED = "api_key.rotated"
     API_KEY_REVOKED = "api_key.revoked"
     TENANT_CREATED = "tenant.created"
     TENANT_CHANGED = "tenant.changed"
+    QUOTA_CHANGED = "tenant.quota_changed"
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"

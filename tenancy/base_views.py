@@ -5,17 +5,25 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any, ClassVar
 
+import structlog
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.views import View
 from django_htmx.http import HttpResponseClientRedirect
 
+from observability import metrics
 from observability.errors import PermissionRefused
 from tenancy.choices import Scope
+from tenancy.errors import RateLimited
+from tenancy.form_limits import CounterAway, count_attempt
 from tenancy.permissions import require_scope
 from tenancy.principals import Principal
+from tenancy.ratelimits.limiter import require_request
 from tenancy.scope import tenant_scope
+
+log = structlog.get_logger(__name__)
 
 
 class TenantView(View):
@@ -32,6 +40,7 @@ class TenantView(View):
         if principal.tenant_id is None:
             raise PermissionRefused("This page belongs to a tenant; you are signed in as the platform's operator.")
         self.principal = principal
+        _count(request, principal)
         with ExitStack() as stack:
             stack.enter_context(tenant_scope(principal.tenant_id))
             response = super().dispatch(request, *args, **kwargs)
@@ -42,6 +51,22 @@ class TenantView(View):
         response.headers.setdefault("Cache-Control", "private, no-cache")
         patch_vary_headers(response, ("Cookie", "HX-Request"))
         return response
+
+
+def _count(request: HttpRequest, principal: Principal) -> None:
+    """Count the page or form of this person; raises RateLimited."""
+    if request.method != "POST":
+        require_request(principal, session=True)
+        return
+    try:
+        wait = count_attempt(group="form", value=principal.id, rate=settings.RATE_LIMIT_SESSION)
+    except CounterAway as error:  # people go on working
+        log.warning("form_limits_away", error=str(error))
+        metrics.RATE_LIMITED.labels(bucket="form", outcome="not_counted").inc()
+        return
+    metrics.RATE_LIMITED.labels(bucket="form", outcome="granted" if wait is None else "refused").inc()
+    if wait is not None:
+        raise RateLimited(retry_after_seconds=wait)
 
 
 def _refuse_or_sign_in(request: HttpRequest) -> HttpResponseBase:

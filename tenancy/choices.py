@@ -38,6 +38,11 @@ class Scope(models.TextChoices):
     OPS = "ops", "Operate the platform; no tenant data"
 
 
+class QuotaResource(models.TextChoices):
+    ASSESSMENTS = "ASSESSMENTS", "Assessments"
+    STORAGE_BYTES = "STORAGE_BYTES", "Stored bytes"
+
+
 class ActorType(models.TextChoices):
     AI = "AI", "AI"
     HUMAN = "HUMAN", "Person"

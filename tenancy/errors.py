@@ -3,6 +3,7 @@
 from observability.errors import (
     Conflict,
     InvalidInput,
+    LimitReached,
     NotAuthenticated,
     PermissionRefused,
     PlatformError,
@@ -64,6 +65,23 @@ class InvalidCursor(InvalidInput):
 class UnknownParameter(InvalidInput):
     code = "unknown_parameter"
     message = "The request has a parameter that this list does not know."
+
+
+class RateLimited(LimitReached):
+    code = "rate_limited"
+    message = "Too many requests; come back when the time in Retry-After is over."
+
+
+class QuotaExceeded(LimitReached):
+    """The tenant's quota has no room for this."""
+
+    code = "quota_exceeded"
+    message = "The tenant's quota is used up."
+
+
+class QuotaNotCustom(Conflict):
+    code = "quota_not_custom"
+    message = "Only tenants of the tier Enterprise have quotas of their own."
 
 
 class IdempotencyKeyReused(UnusableContent):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from tenancy.choices import ActorType, Role, Scope
+from tenancy.choices import ActorType, Role, Scope, Tier
 from tenancy.models import ApiKey, Membership, User
 from tenancy.permissions import OPERATOR_SCOPES, role_scopes
 
@@ -15,7 +15,8 @@ class Principal:
     """The acting party with everything that permission and audit need.
 
     `id` is the key's id for a key, the person's id for a session: idempotency and rate limits are per principal.
-    `user_id` is the person behind it, who owns what the principal creates.
+    `user_id` is the person behind it, who owns what the principal creates. `tier` and `requests_per_minute` (a key's
+    own rate) bound how fast it may go.
     """
 
     kind: ActorType
@@ -25,6 +26,8 @@ class Principal:
     role: Role | None
     scopes: frozenset[Scope]
     user_id: UUID | None = None
+    tier: Tier | None = None
+    requests_per_minute: int | None = None
 
     @property
     def is_client(self) -> bool:
@@ -33,20 +36,35 @@ class Principal:
 
 
 def principal_of_membership(membership: Membership) -> Principal:
-    """Return the person in the tenant of the membership (which has `user` loaded)."""
+    """Return the person in the tenant of the membership (which has `user` and `tenant` loaded)."""
     role = Role(membership.role)
     user = membership.user
     return Principal(
-        ActorType.HUMAN, str(user.id), str(user), membership.tenant_id, role, role_scopes(role), user_id=user.id
+        ActorType.HUMAN,
+        str(user.id),
+        str(user),
+        membership.tenant_id,
+        role,
+        role_scopes(role),
+        user_id=user.id,
+        tier=Tier(membership.tenant.tier),
     )
 
 
 def principal_of_key(key: ApiKey, membership: Membership) -> Principal:
-    """Return the key as an acting party; it never has more than the person behind it."""
+    """Return the key (`tenant` and `user` loaded) as an acting party; it never has more than the person behind it."""
     role = Role(membership.role)
-    scopes = role_scopes(role).intersection(key.scopes)
-    name = f"{key.user} (key {key.name})"
-    return Principal(ActorType.HUMAN, str(key.id), name, key.tenant_id, role, scopes, user_id=key.user_id)
+    return Principal(
+        ActorType.HUMAN,
+        str(key.id),
+        f"{key.user} (key {key.name})",
+        key.tenant_id,
+        role,
+        role_scopes(role).intersection(key.scopes),
+        user_id=key.user_id,
+        tier=Tier(key.tenant.tier) if key.tenant else None,
+        requests_per_minute=key.requests_per_minute,
+    )
 
 
 def principal_of_operator(user: User) -> Principal:

@@ -14,9 +14,13 @@ from tenancy.choices import Scope, TenantStatus, Tier
 from tenancy.inputs import AwareDateTimeField, StrictSerializer, TextField
 from tenancy.models import ApiKey, Tenant
 from tenancy.policy import shown_settings
+from tenancy.usage import Share, Usage
 
 # What a tenant's key can hold; `ops` belongs to the platform's operator.
 _KEY_SCOPES = [(scope.value, scope.label) for scope in Scope if scope != Scope.OPS]
+# What the column holds; how much of it a tenant may use depends on its tier.
+_MOST_PACE = 2_147_483_647
+_PACE_HELP = "Null: the default rate. At most what `GET /tenant/usage` says."
 
 
 class ApiKeyRequest(StrictSerializer):
@@ -30,6 +34,15 @@ class ApiKeyRequest(StrictSerializer):
         allow_null=True,
         default=None,
         help_text="A member with the role CLIENT whose key this is; without it the key is the caller's own.",
+    )
+    requests_per_minute = serializers.IntegerField(
+        min_value=1, max_value=_MOST_PACE, required=False, allow_null=True, default=None, help_text=_PACE_HELP
+    )
+
+
+class ApiKeyChange(StrictSerializer):
+    requests_per_minute = serializers.IntegerField(
+        min_value=1, max_value=_MOST_PACE, allow_null=True, help_text=_PACE_HELP
     )
 
 
@@ -52,6 +65,7 @@ class ApiKeyAnswer(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(allow_null=True)
     revoked_at = serializers.DateTimeField(allow_null=True)
     last_used_at = serializers.DateTimeField(allow_null=True, help_text="To the minute.")
+    requests_per_minute = serializers.IntegerField(allow_null=True, help_text="Null: the default rate.")
     rotated_from = serializers.UUIDField(allow_null=True)
 
 
@@ -93,6 +107,26 @@ class TenantAnswer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=TenantStatus.choices)
     settings = TenantSettings(allow_null=True, help_text="Null for the role CLIENT.")
     created_at = serializers.DateTimeField()
+
+
+class UsagePeriod(serializers.Serializer[Any]):
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(help_text="When the assessments are counted from nothing again.")
+
+
+class QuotaShare(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+    used = serializers.IntegerField()
+    reserved = serializers.IntegerField(help_text="Held by uploads under way.")
+    remaining = serializers.IntegerField(allow_null=True, help_text="Null: no limit.")
+
+
+class UsageAnswer(serializers.Serializer[Any]):
+    tier = serializers.ChoiceField(choices=Tier.choices)
+    period = UsagePeriod()
+    assessments = QuotaShare(help_text="In the present month (UTC).")
+    storage_bytes = QuotaShare(help_text="Each stored video once.")
+    requests_per_minute = serializers.IntegerField(help_text="Of all keys together; the most that one can be given.")
 
 
 class TaskAnswer(serializers.Serializer[Any]):
@@ -164,6 +198,7 @@ def api_key_data(key: ApiKey) -> dict[str, Any]:
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
         "last_used_at": key.last_used_at,
+        "requests_per_minute": key.requests_per_minute,
         "rotated_from": str(key.rotated_from_id) if key.rotated_from_id else None,
     }
 
@@ -179,6 +214,21 @@ def tenant_data(tenant: Tenant, *, redacted: bool) -> dict[str, Any]:
         "settings": None if redacted else shown_settings(tenant.settings),
         "created_at": tenant.created_at,
     }
+
+
+def usage_data(usage: Usage) -> dict[str, Any]:
+    """Return a tenant's usage."""
+    return {
+        "tier": usage.tier,
+        "period": {"starts_at": usage.starts_at, "ends_at": usage.ends_at},
+        "assessments": _share_data(usage.assessments),
+        "storage_bytes": _share_data(usage.storage),
+        "requests_per_minute": usage.most_requests_per_minute,
+    }
+
+
+def _share_data(share: Share) -> dict[str, Any]:
+    return {"limit": share.limit, "used": share.used, "reserved": share.reserved, "remaining": share.remaining}
 
 
 def task_data(job: Job) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from django.db.models import F
 from observability.errors import FieldProblem, InvalidInput, NotFound, PermissionRefused
 from tenancy.audit import AuditAction, TenancyAction, record_event
 from tenancy.choices import Role, Scope, TenantStatus, Tier
-from tenancy.errors import KeyBeyondRights, KeyNotActive, StaleTenant
+from tenancy.errors import KeyBeyondRights, KeyNotActive, QuotaNotCustom, StaleTenant
 from tenancy.keys import PREFIX_LENGTH, make_secret, secret_hash
 from tenancy.models import ApiKey, Membership, Tenant
 from tenancy.permissions import require_scope, role_scopes
+from tenancy.plans import most_per_minute
 from tenancy.policy import changed_settings
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id, tenant_scope
@@ -43,6 +44,7 @@ def create_api_key(
     now: datetime,
     expires_at: datetime | None = None,
     user_id: UUID | None = None,
+    requests_per_minute: int | None = None,
 ) -> IssuedKey:
     """Make a key of the actor, or of a client of the tenant (`user_id`), who has no way to make one.
 
@@ -51,11 +53,19 @@ def create_api_key(
     require_scope(actor, Scope.ADMIN)
     if expires_at is not None and expires_at <= now:
         raise InvalidInput(problems=[FieldProblem("/expires_at", "in_the_past", "This time is over.")])
+    _refuse_pace(actor, requests_per_minute)
     holder = _holder(actor, user_id)
     wanted = frozenset(scopes)
     if not wanted <= (role_scopes(Role(holder.role)) & actor.scopes):
         raise KeyBeyondRights
-    issued = _issue(holder.user_id, name=name, scopes=wanted, expires_at=expires_at, now=now)
+    issued = _issue(
+        holder.user_id,
+        name=name,
+        scopes=wanted,
+        expires_at=expires_at,
+        now=now,
+        requests_per_minute=requests_per_minute,
+    )
     _record_key(TenancyAction.API_KEY_CREATED, actor, issued.key, now=now)
     return issued
 
@@ -81,12 +91,49 @@ def rotate_api_key(*, actor: Principal, key_id: UUID, now: datetime) -> IssuedKe
         expires_at=now + lifetime if lifetime else None,
         now=now,
         rotated_from=old,
+        requests_per_minute=old.requests_per_minute,
     )
     end = now + ROTATION_OVERLAP
     old.expires_at = min(old.expires_at, end) if old.expires_at else end
     old.save(update_fields=["expires_at"])
     _record_key(TenancyAction.API_KEY_ROTATED, actor, issued.key, now=now, replaced=old)
     return issued
+
+
+@transaction.atomic(durable=True)
+def change_api_key(*, actor: Principal, key_id: UUID, requests_per_minute: int | None, now: datetime) -> ApiKey:
+    """Set how fast a key may go, from its next request on; None puts the default back.
+
+    Raises NotFound, KeyNotActive, InvalidInput.
+    """
+    require_scope(actor, Scope.ADMIN)
+    _refuse_pace(actor, requests_per_minute)
+    key = _locked_key(current_tenant_id(), key_id)
+    if key.revoked_at is not None:
+        raise KeyNotActive
+    before = key.requests_per_minute
+    if before != requests_per_minute:
+        key.requests_per_minute = requests_per_minute
+        key.save(update_fields=["requests_per_minute"])
+        record_event(
+            action=TenancyAction.API_KEY_CHANGED,
+            actor=actor,
+            object_type="api_key",
+            object_id=key.id,
+            now=now,
+            before={"requests_per_minute": before},
+            after={"requests_per_minute": requests_per_minute},
+        )
+    return key
+
+
+def _refuse_pace(actor: Principal, requests_per_minute: int | None) -> None:
+    if requests_per_minute is None:
+        return
+    most = most_per_minute(actor.tier or Tier.FREE)
+    if not 1 <= requests_per_minute <= most:
+        problem = FieldProblem("/requests_per_minute", "out_of_range", f"From 1 to {most}, the most of the tier.")
+        raise InvalidInput(problems=[problem])
 
 
 @transaction.atomic(durable=True)
@@ -131,8 +178,30 @@ def set_tenant_standing(
         return _write_tenant(tenant, {"tier": tier, "status": status}, actor=actor, now=now, reason=reason)
 
 
+@transaction.atomic(durable=True)
+def set_custom_quota(
+    *, actor: Principal, tenant: Tenant, assessments_per_month: int | None, storage_gb: int | None, now: datetime
+) -> Tenant:
+    """Set what was agreed with a tenant of the tier Enterprise (None: unlimited), the platform operator's to do.
+
+    In force with the next request; what is used already stays used. Raises QuotaNotCustom, StaleTenant.
+    """
+    require_scope(actor, Scope.OPS)
+    wanted = {"custom_assessments_per_month": assessments_per_month, "custom_storage_gb": storage_gb}
+    if tenant.tier != Tier.ENTERPRISE and any(value is not None for value in wanted.values()):
+        raise QuotaNotCustom
+    with tenant_scope(tenant.id):
+        return _write_tenant(tenant, wanted, actor=actor, now=now, action=TenancyAction.QUOTA_CHANGED)
+
+
 def _write_tenant(
-    tenant: Tenant, wanted: Mapping[str, Any], *, actor: Principal, now: datetime, reason: str = ""
+    tenant: Tenant,
+    wanted: Mapping[str, Any],
+    *,
+    actor: Principal,
+    now: datetime,
+    reason: str = "",
+    action: AuditAction = TenancyAction.TENANT_CHANGED,
 ) -> Tenant:
     before = {name: getattr(tenant, name) for name, value in wanted.items() if getattr(tenant, name) != value}
     if not before:
@@ -143,7 +212,7 @@ def _write_tenant(
         raise StaleTenant
     tenant.refresh_from_db()
     record_event(
-        action=TenancyAction.TENANT_CHANGED,
+        action=action,
         actor=actor,
         object_type="tenant",
         object_id=tenant.id,
@@ -176,6 +245,7 @@ def _issue(
     expires_at: datetime | None,
     now: datetime,
     rotated_from: ApiKey | None = None,
+    requests_per_minute: int | None = None,
 ) -> IssuedKey:
     secret = make_secret()
     key = ApiKey.objects.create(
@@ -188,6 +258,7 @@ def _issue(
         created_at=now,
         expires_at=expires_at,
         rotated_from=rotated_from,
+        requests_per_minute=requests_per_minute,
     )
     return IssuedKey(key, secret)
 
@@ -205,6 +276,7 @@ def _record_key(
     action: AuditAction, actor: Principal, key: ApiKey, *, now: datetime, replaced: ApiKey | None = None
 ) -> None:
     known = {"name": key.name, "prefix": key.prefix, "scopes": key.scopes, "user_id": key.user_id}
+    known |= {"requests_per_minute": key.requests_per_minute} if key.requests_per_minute else {}
     times = {"expires_at": key.expires_at, "revoked_at": key.revoked_at}
     before = {} if replaced is None else {"key_id": replaced.id, "expires_at": replaced.expires_at}
     record_event(

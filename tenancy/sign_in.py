@@ -3,47 +3,111 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+import unicodedata
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.core.cache import cache
+import structlog
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
-from observability.errors import LimitReached, NotFound
+from observability import metrics
+from observability.errors import LimitReached, NotFound, Unavailable
 from tenancy.audit import TenancyAction, record_event
 from tenancy.authentication import SESSION_TENANT
 from tenancy.choices import TenantStatus
-from tenancy.models import Membership, User
+from tenancy.form_limits import CounterAway, count_attempt
+from tenancy.models import Membership, SignInPlace, User
 from tenancy.principals import Principal
+from tenancy.ratelimits.window import Rate
 from tenancy.scope import tenant_scope
 
+log = structlog.get_logger(__name__)
+
+_QUARTER, _HOUR = 15 * 60, 3600
 # NIST SP 800-63B section 5.2.2 asks for a limit far under 100 failures in a row; a person who mistypes needs a handful.
-_FAILURES_PER_PERSON_AND_ADDRESS = 8
-_FAILURES_PER_PERSON = 40
-_WINDOW_SECONDS = 15 * 60
+_PER_PERSON_AND_ADDRESS = Rate(8, _QUARTER)
+# From any address together, and slower. It does not bind where the person has signed in before: else whoever knows a
+# name could keep its owner out.
+_PER_PERSON = Rate(40, _HOUR)
+# One address that tries many names. An office behind one address signs in at nine o'clock, so it is not tight.
+_PER_ADDRESS = Rate(300, _QUARTER)
+_PLACES_KEPT = 20
+_PLACE_LASTS = timedelta(days=180)
 
 
 def refuse_guessing(*, username: str, address: str) -> None:
-    """Raise LimitReached when too many sign-ins of this name failed lately, from this address or from anywhere."""
-    here, anywhere = _counter_keys(username, address)
-    failures = cache.get_many([here, anywhere])
-    if failures.get(here, 0) >= _FAILURES_PER_PERSON_AND_ADDRESS or failures.get(anywhere, 0) >= _FAILURES_PER_PERSON:
-        raise LimitReached("Too many failed attempts. Wait a quarter of an hour.", retry_after_seconds=_WINDOW_SECONDS)
+    """Count an attempt to sign in before the password is looked at; raises LimitReached when there were too many.
+
+    Counted first, so that many guesses at once are not all let through; `remember_place` forgets them after a success.
+    The same for names that exist and that do not. Raises Unavailable when attempts cannot be counted: a door that
+    cannot count stays shut.
+    """
+    person = _digest(_folded(username))
+    place = _place(username, address)
+    seen = SignInPlace.objects.filter(place=place).values_list("last_at", flat=True).first()
+    # A success starts a count of its own, so that whoever signs in often is not slowed down.
+    since = seen.isoformat() if seen is not None else ""
+    counted = [
+        ("sign-in-here", f"{place}:{since}", _PER_PERSON_AND_ADDRESS),
+        ("sign-in-address", _digest(address), _PER_ADDRESS),
+    ]
+    if seen is None:
+        counted.append(("sign-in-person", person, _PER_PERSON))
+    for group, value, rate in counted:
+        _refuse_over(group, value, rate)
+
+
+def _refuse_over(group: str, value: str, rate: Rate) -> None:
+    try:
+        wait = count_attempt(group=group, value=value, rate=rate)
+    except CounterAway as error:
+        log.error("sign_in_closed", error=str(error))
+        metrics.SIGN_INS.labels(outcome="closed").inc()
+        message = "Signing in is closed for a moment: attempts cannot be counted. Who is signed in can go on."
+        raise Unavailable(message, code="sign_in_closed", retry_after_seconds=10) from error
+    if wait is not None:
+        metrics.SIGN_INS.labels(outcome="refused").inc()
+        raise LimitReached("Too many attempts to sign in. Wait a quarter of an hour.", retry_after_seconds=wait)
 
 
 def count_failure(*, username: str, address: str) -> None:
-    """Remember one failed sign-in."""
-    for key in _counter_keys(username, address):
-        cache.add(key, 0, timeout=_WINDOW_SECONDS)
-        cache.incr(key)
+    """Note a failed attempt for operations; that it counts against the limit was said by `refuse_guessing`."""
+    metrics.SIGN_INS.labels(outcome="failed").inc()
+    log.warning("sign_in_failed", person=_digest(_folded(username))[:12], place=_place(username, address)[:12])
 
 
-def _counter_keys(username: str, address: str) -> tuple[str, str]:
-    # Hashed: names that people mistype (passwords, even) do not belong in a cache server's key list.
-    person = hashlib.sha256(username.strip().lower().encode()).hexdigest()[:32]
-    place = hashlib.sha256(address.encode()).hexdigest()[:16]
-    return f"sign-in:{person}:{place}", f"sign-in:{person}"
+def remember_place(*, user: User, address: str, now: datetime) -> None:
+    """Note that the person has signed in from this address: earlier attempts here are forgotten, and guesses from
+    elsewhere do not keep them out here."""
+    metrics.SIGN_INS.labels(outcome="ok").inc()
+    place = _place(user.username, address)
+    SignInPlace.objects.update_or_create(place=place, defaults={"user": user, "last_at": now})
+    newest = SignInPlace.objects.filter(user=user).order_by("-last_at").values_list("id", flat=True)[:_PLACES_KEPT]
+    SignInPlace.objects.filter(user=user).exclude(id__in=list(newest)).delete()
+
+
+def purge_old_places(*, now: datetime) -> int:
+    """Forget addresses that nobody signed in from for half a year; return how many (a timer calls this)."""
+    deleted, _ = SignInPlace.objects.filter(last_at__lt=now - _PLACE_LASTS).delete()
+    return int(deleted)
+
+
+def _folded(username: str) -> str:
+    """Return the name as Django's sign-in form reads it, so that no other spelling of it has a count of its own."""
+    return unicodedata.normalize("NFKC", username).strip().casefold()
+
+
+def _digest(text: str) -> str:
+    # Hashed: names that people mistype (passwords, even) do not belong in a list of keys.
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def _place(username: str, address: str) -> str:
+    """Return a keyed hash of name and address: the few addresses that there are could be tried out otherwise."""
+    text = f"{_folded(username)}\0{address}".encode("utf-8", "backslashreplace")
+    return salted_hmac("tenancy.sign_in.place", text, algorithm="sha256").hexdigest()
 
 
 def memberships_of(user: User) -> list[Membership]:

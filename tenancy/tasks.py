@@ -9,8 +9,12 @@ from django.utils import timezone
 
 from observability.jobs import JobKind, Lease, register_kind
 from observability.timers import register_timer
+from tenancy.count_cache import purge_expired_counts
 from tenancy.idempotency import purge_expired_records
+from tenancy.quotas import release_expired_holds
+from tenancy.ratelimits.database_store import purge_idle_windows
 from tenancy.scope import tenant_scope
+from tenancy.sign_in import purge_old_places
 from tenancy.webhooks.announcing import SEND_JOB
 from tenancy.webhooks.retention import purge_old_events
 from tenancy.webhooks.sending import bury_delivery, send_delivery
@@ -29,4 +33,9 @@ def bury_webhook(arguments: Mapping[str, str], code: str) -> None:
 register_kind(JobKind(SEND_JOB, send_webhook, bury_webhook))
 # A day's answers go within the hour they expire in; oftener would only write more.
 register_timer("purge_idempotency", 3600.0, purge_expired_records)
+# A hold is for work of seconds; what a killed process held is free again within a minute after it lapsed.
+register_timer("release_quota_holds", 60.0, release_expired_holds)
+register_timer("purge_rate_windows", 600.0, purge_idle_windows)
+register_timer("purge_counts", 600.0, purge_expired_counts)
+register_timer("purge_sign_in_places", 86_400.0, purge_old_places)
 register_timer("webhooks.purge", 3600.0, purge_old_events)

@@ -16,10 +16,10 @@ from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.views import View
 
-from observability.errors import LimitReached
+from observability.errors import LimitReached, Unavailable
 from tenancy.authentication import principal_for_user
 from tenancy.models import User
-from tenancy.sign_in import choose_tenant, count_failure, record_sign_in, refuse_guessing
+from tenancy.sign_in import choose_tenant, count_failure, record_sign_in, refuse_guessing, remember_place
 
 
 class SignInView(LoginView):
@@ -38,10 +38,11 @@ class SignInView(LoginView):
         username, address = request.POST.get("username", ""), request.META.get("REMOTE_ADDR", "")
         try:
             refuse_guessing(username=username, address=address)
-        except LimitReached as refusal:
+        except (LimitReached, Unavailable) as refusal:
             context = self.get_context_data(form=self.form_class(), refusal=refusal.message)
             headers = {"Retry-After": str(refusal.retry_after_seconds)}
-            return self.render_to_response(context, status=429, headers=headers)
+            status = 429 if isinstance(refusal, LimitReached) else 503
+            return self.render_to_response(context, status=status, headers=headers)
         form = self.get_form()
         if form.is_valid():
             return self.form_valid(form)
@@ -52,6 +53,7 @@ class SignInView(LoginView):
         user = form.get_user()
         assert isinstance(user, User)
         login(self.request, user)
+        remember_place(user=user, address=self.request.META.get("REMOTE_ADDR", ""), now=timezone.now())
         principal = principal_for_user(self.request, user)
         if principal is not None:
             record_sign_in(principal=principal, now=timezone.now())

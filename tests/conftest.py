@@ -41,6 +41,12 @@ def nobody_is_drawn_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests without the limiter's own queries, for tests that count those of a page."""
+    monkeypatch.setattr("tenancy.ratelimits.limiter._take", lambda asks: None)
+
+
+@pytest.fixture
 def shared_data() -> Path:
     """The evaluation data beside the checkout, where it is there."""
     folder = SHARED / "data"

@@ -7,6 +7,7 @@ from claims.services.reassessing import bury_reassessment, reassess_next
 from claims.services.receiving import ASSESS_JOB, Receipt, receive_claim
 from claims.services.recording import record_assessment, record_unassessable
 from claims.services.requesting import MOST_CLAIMS, REASSESS_JOB, request_reassessment
+from claims.services.storage_use import recount_stored_bytes
 
 __all__ = [
     "ASSESS_JOB",
@@ -24,6 +25,7 @@ __all__ = [
     "receive_claim",
     "record_assessment",
     "record_unassessable",
+    "recount_stored_bytes",
     "request_reassessment",
     "restrict_claim",
     "revoke_access",

@@ -27,6 +27,7 @@ from claims.workflow import move
 from observability.jobs import Lease, LeaseLost, continue_job, finish_job
 from tenancy.audit import record_event
 from tenancy.principals import ai_principal, system_principal
+from tenancy.quotas import give_back_assessments, recharge_assessments
 from tenancy.scope import current_tenant_id, tenant_scope
 
 log = structlog.get_logger(__name__)
@@ -83,7 +84,11 @@ def _reopen_buried(task_id: UUID) -> None:
     """An operator replays a dead letter: what it left undone is open again, unless another task has it now."""
     elsewhere = Reassessment.objects.filter(claim_id=OuterRef("claim_id"), state=_OPEN)
     buried = Reassessment.objects.filter(~Exists(elsewhere), task_id=task_id, state=ReassessmentState.FAILED)
-    buried.update(state=_OPEN, code="", ended_at=None)
+    for row in buried:
+        with transaction.atomic(durable=True):
+            # Given back when it was buried, counted again now: an open row is one that is paid for.
+            if buried.filter(id=row.id).update(state=_OPEN, code="", ended_at=None):
+                recharge_assessments(count=1, charged_at=row.requested_at)
 
 
 def _record(*, lease: Lease, row: Reassessment, opinion: Opinion, now: datetime) -> None:
@@ -167,6 +172,8 @@ def _write_end(
     ours = Reassessment.objects.filter(id=row.id, state=_OPEN)
     if not ours.update(state=state, code=code, assessment=assessment, ended_at=now):
         raise LeaseLost  # buried meanwhile: the task is no longer ours
+    if state != ReassessmentState.DONE:  # left alone or failed: no opinion came of it, so it costs nothing
+        give_back_assessments(count=1, charged_at=row.requested_at)
 
 
 def _tell_failure(row: Reassessment, code: str, now: datetime) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from aiassist.video.decoding import VideoProbe
 from claims.antivirus import scan_upload
 from claims.choices import ClaimAction, ClaimEvent, ClaimStatus, PartyRole
 from claims.errors import ClaimNumberExists
@@ -25,6 +24,7 @@ from tenancy.audit import record_event
 from tenancy.choices import Scope
 from tenancy.permissions import require_scope
 from tenancy.principals import Principal
+from tenancy.quotas import Hold, held_quota, settle
 from tenancy.scope import current_tenant_id
 from tenancy.webhooks.announcing import announce
 
@@ -53,18 +53,19 @@ def receive_claim(*, actor: Principal, notice: LossNotice, upload: QuarantinedFi
 
     The same bytes from someone who may see the claim they came with are that claim again, with the resubmission
     recorded; from another person of the tenant a new claim on the same stored file. Takes the file out of quarantine.
-    Raises ClaimNumberExists, DecodeFailed for a file of which no picture decodes, MalwareFound, ScannerUnavailable;
-    then nothing is left of it.
+    A new claim costs one assessment of the quota and new bytes their storage, the same claim again costs nothing.
+    Raises ClaimNumberExists, QuotaExceeded, DecodeFailed for a file of which no picture decodes, MalwareFound,
+    ScannerUnavailable; then nothing is left of it.
     """
     require_scope(actor, Scope.WRITE)
-    with Publication() as publication:
-        video = None
-        if not VideoFile.objects.filter(sha256=upload.sha256).exists():
-            _refuse_used_number(notice)
-            probe = inspect_upload(upload)
-            scan_upload(upload.path)
-            video = _published(upload, probe, publication, now)
-        receipt = _commit_receipt(actor=actor, notice=notice, upload=upload, video=video, now=now)
+    stored = VideoFile.objects.filter(sha256=upload.sha256).first()
+    if stored is None:
+        _refuse_used_number(notice)
+    again = stored is not None and _claim_on_video(actor, stored) is not None
+    needs = {"assessments": 0 if again else 1, "storage_bytes": upload.size_bytes if stored is None else 0}
+    with held_quota(**needs, now=now) as hold, Publication() as publication:
+        video = _published(upload, publication, now) if stored is None else None
+        receipt = _commit_receipt(actor=actor, notice=notice, upload=upload, video=video, hold=hold, now=now)
         if video is not None and receipt.claim.video_id == video.id:
             publication.keep()
     upload.discard()
@@ -79,8 +80,10 @@ def _refuse_used_number(notice: LossNotice) -> None:
         raise ClaimNumberExists
 
 
-def _published(upload: QuarantinedFile, probe: VideoProbe, publication: Publication, now: datetime) -> VideoFile:
-    """Store the file and return its unsaved row."""
+def _published(upload: QuarantinedFile, publication: Publication, now: datetime) -> VideoFile:
+    """Look into the file, store it and return its unsaved row."""
+    probe = inspect_upload(upload)
+    scan_upload(upload.path)
     media_type, extension = _MEDIA_TYPES[probe.container]
     key = new_key(tenant_id=current_tenant_id(), extension=extension, now=now)
     publication.store_file(upload.path, key)
@@ -99,7 +102,7 @@ def _published(upload: QuarantinedFile, probe: VideoProbe, publication: Publicat
 
 @transaction.atomic(durable=True)
 def _commit_receipt(
-    *, actor: Principal, notice: LossNotice, upload: QuarantinedFile, video: VideoFile | None, now: datetime
+    *, actor: Principal, notice: LossNotice, upload: QuarantinedFile, video: VideoFile | None, hold: Hold, now: datetime
 ) -> Receipt:
     if video is not None:
         # Of two uploads at once the second waits here for the first one's commit, then finds its row.
@@ -115,6 +118,8 @@ def _commit_receipt(
     tenant_ref = str(claim.tenant_id)
     arguments = {"claim_id": str(claim.id), "tenant_id": tenant_ref}
     enqueue_job(kind=ASSESS_JOB, tenant_ref=tenant_ref, arguments=arguments, now=now)
+    is_new = video is not None and stored.id == video.id
+    settle(hold, assessments=1, storage_bytes=stored.size_bytes if is_new else 0, now=now)
     announce(ClaimEvent.RECEIVED, data={"claim_id": claim.id, "status": ClaimStatus.RECEIVED}, now=now)
     record_event(
         action=ClaimAction.RECEIVED,

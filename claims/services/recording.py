@@ -26,6 +26,7 @@ from observability.ids import new_id
 from observability.jobs import Lease, finish_job
 from tenancy.policy import tenant_policy
 from tenancy.principals import ai_principal
+from tenancy.quotas import give_back_assessments
 from tenancy.scope import current_tenant_id, tenant_scope
 from tenancy.webhooks.announcing import announce
 
@@ -47,7 +48,10 @@ def record_assessment(*, lease: Lease, claim_id: UUID, opinion: Opinion, now: da
 
 
 def record_unassessable(*, claim_id: UUID, tenant_id: UUID, code: str, now: datetime) -> None:
-    """Send a claim whose job ended without an opinion to a person, with the reason. Safe to run twice."""
+    """Send a claim whose job ended without an opinion to a person, with the reason; its assessment costs nothing.
+
+    Safe to run twice.
+    """
     with tenant_scope(tenant_id):
         _commit_unassessable(claim_id=claim_id, code=code, now=now)
 
@@ -80,6 +84,8 @@ def _commit_unassessable(*, claim_id: UUID, code: str, now: datetime) -> None:
     opinion = unassessable_opinion(code)
     # The dead job's id stays free for an operator's replay, which makes the next version.
     made = insert_version(claim=claim, opinion=opinion, keys=(), job_id=new_id(), now=now)
+    # Once, because the claim leaves this status in the same commit.
+    give_back_assessments(count=1, charged_at=claim.received_at)
     _send_to_review(claim, made, error_code=code, now=now)
 
 

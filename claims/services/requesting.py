@@ -26,6 +26,7 @@ from tenancy.audit import record_event
 from tenancy.choices import Scope
 from tenancy.permissions import require_scope
 from tenancy.principals import Principal
+from tenancy.quotas import charge_assessments
 from tenancy.scope import current_tenant_id
 
 REASSESS_JOB = "claims.reassess"
@@ -42,7 +43,8 @@ def request_reassessment(*, actor: Principal, claim_ids: Sequence[UUID], reason:
     Claims that take no new opinion are named in the task's result; when none is left, that is the refusal:
     ClaimDecided, FirstAssessmentRunning, NotReassessable. When all run in one task already, that task is the answer;
     in several, ReassessmentRunning names them. Raises PermissionRefused for the claimant's side, ClaimNotFound,
-    InvalidInput, NothingToReassess. Writes Reassessment, Job, AuditEvent.
+    InvalidInput, NothingToReassess, QuotaExceeded when the month has no room for all of them. Writes Reassessment, Job,
+    AuditEvent.
     """
     require_scope(actor, Scope.WRITE)
     if actor.is_client:
@@ -55,6 +57,7 @@ def request_reassessment(*, actor: Principal, claim_ids: Sequence[UUID], reason:
         return _answer_without_task(claims, refusals)
     _skip_rows(task_id, claims, started, refusals, now)
     _enqueue(task_id, actor, now)
+    charge_assessments(count=len(started), now=now)
     for claim_id in started:
         record_event(
             action=ClaimAction.REASSESSMENT_REQUESTED,

@@ -3,6 +3,7 @@
 from tenancy.models.access import ApiKey, IdempotencyRecord
 from tenancy.models.audit import AuditEvent, AuditHead
 from tenancy.models.ledger import CostRecord
+from tenancy.models.limits import CountedKey, QuotaCounter, QuotaHold, RateWindow, SignInPlace
 from tenancy.models.people import Membership, Tenant, User
 from tenancy.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
@@ -11,8 +12,13 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "CostRecord",
+    "CountedKey",
     "IdempotencyRecord",
     "Membership",
+    "QuotaCounter",
+    "QuotaHold",
+    "RateWindow",
+    "SignInPlace",
     "Tenant",
     "User",
     "WebhookAttempt",

@@ -21,6 +21,12 @@ class Tenant(models.Model):
     tier = models.CharField(max_length=16, choices=Tier, default=Tier.FREE)
     status = models.CharField(max_length=16, choices=TenantStatus, default=TenantStatus.ACTIVE)
     settings = models.JSONField(default=dict, blank=True)
+    custom_assessments_per_month = models.PositiveIntegerField(
+        null=True, blank=True, help_text="For the tier Enterprise only; empty: unlimited."
+    )
+    custom_storage_gb = models.PositiveIntegerField(
+        null=True, blank=True, help_text="For the tier Enterprise only; empty: unlimited."
+    )
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
 

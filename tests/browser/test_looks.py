@@ -70,6 +70,7 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
         (sam, "/desk/labels/"),
         (adam, "/desk/monitoring/calibration/"),
         (adam, "/desk/monitoring/fraud-model/"),
+        (adam, "/desk/usage/"),
         (cleo, "/desk/claims/new/"),
         (cleo, f"/desk/claims/{running.id}/"),
         (cleo, f"/desk/claims/{waiting.id}/"),

@@ -160,6 +160,7 @@ def test_progress_is_drawn_until_it_is_over(cleo: Person) -> None:
     assert "could not be processed" in browser.get(f"/desk/claims/{claim.id}/").content.decode()
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("claims", [2, 20])
 def test_the_list_costs_the_same_for_few_and_many(
     ada: Person, cleo: Person, claims: int, django_assert_max_num_queries: DjangoAssertNumQueries

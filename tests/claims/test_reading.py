@@ -109,6 +109,7 @@ def test_status_is_not_sent_again_to_who_knows_it(cleo: Person) -> None:
     assert moved.json()["progress_percent"] == 10
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_status_costs_one_query_beside_the_credential(
     cleo: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -200,6 +201,7 @@ def test_assessment_that_is_not_there_yet_says_so(cleo: Person) -> None:
     assert (answer.status_code, answer.json()["code"]) == (404, "assessment_not_ready")
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_assessment_costs_the_same_with_much_evidence(
     assessed: Claim, ada: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -302,6 +304,7 @@ def test_list_refuses_another_tenants_cursor(ada: Person, zoe: Person) -> None:
     assert zoe.api().get(f"{CLAIMS}?limit=1&cursor={cursor}").json()["code"] == "invalid_cursor"
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_list_costs_the_same_for_one_and_for_many(
     ada: Person, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

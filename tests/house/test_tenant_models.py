@@ -20,6 +20,9 @@ SHARED = {
     "tenancy.User": "people may belong to several tenants",
     "tenancy.Membership": "read to find the tenant of a session",
     "tenancy.ApiKey": "read to find the tenant of a key",
+    "tenancy.RateWindow": "counts of a principal's requests, taken before there is a scope",
+    "tenancy.CountedKey": "counts of attempts to sign in and of forms, by hashes",
+    "tenancy.SignInPlace": "hashes of where a person signed in, whatever the tenant",
 }
 # The operations floor knows no tenant table; its rows carry a plain string.
 WITHOUT_TENANTS = {"observability"}

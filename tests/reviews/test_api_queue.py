@@ -98,6 +98,7 @@ def test_queue_refuses_a_cursor_of_other_filters_and_of_another_tenant(ada: Pers
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor")
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_queue_costs_the_same_queries_for_any_page(
     ada: Person, cleo: Person, django_assert_max_num_queries: Any
 ) -> None:

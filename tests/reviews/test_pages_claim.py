@@ -286,6 +286,7 @@ def test_history_stands_on_the_page_with_its_seals(ada: Person, claim: Claim) ->
     assert "No dent is visible." in text
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_claim_page_query_budget(
     ada: Person, claim: Claim, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

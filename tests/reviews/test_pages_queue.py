@@ -124,6 +124,7 @@ def test_take_next_says_when_nothing_is_left(ada: Person) -> None:
     assert "Nothing is waiting that you could take." in answer.content.decode()
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("claims", [3, 20])
 def test_queue_costs_the_same_for_few_and_many(
     ada: Person, cleo: Person, claims: int, django_assert_max_num_queries: DjangoAssertNumQueries

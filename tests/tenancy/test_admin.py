@@ -72,6 +72,7 @@ OPERATORS = {
     "membership",
     "apikey",
     "auditevent",
+    "quotacounter",
     "job",
     "workerheartbeat",
     "circuitbreaker",

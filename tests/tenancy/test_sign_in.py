@@ -38,8 +38,8 @@ def test_guessing_is_slowed_down_also_for_the_right_password(client: Client, ada
     for _ in range(8):
         client.post(DOOR, {"username": "Ada", "password": "guess"})
     answer = client.post(DOOR, {"username": "ada", "password": PASSWORD})
-    assert answer.status_code == 429 and answer.headers["Retry-After"] == "900"
-    assert "Too many failed attempts" in answer.content.decode()
+    assert answer.status_code == 429 and 0 < int(answer.headers["Retry-After"]) <= 900
+    assert "Too many attempts to sign in" in answer.content.decode()
     assert client.post(DOOR, {"username": "sam", "password": PASSWORD}).status_code == 302
 
 

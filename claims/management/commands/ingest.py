@@ -16,11 +16,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from claims import ingesting
 from claims.ingesting import Ingested, follow_claims, ingest_file, member_of
-from observability.errors import NotFound, PlatformError, Unavailable
+from observability.errors import LimitReached, NotFound, PlatformError, Unavailable
 from tenancy.principals import Principal
 
 _FAILED, _USAGE, _NOT_FOUND, _TRY_LATER = 1, 2, 3, 75
 _LONGEST_NUMBER = 64
+# What the same command may get done later: the database is back, the month is over.
+_LATER = LimitReached | Unavailable
 _Tell = Callable[[str, float], None]
 
 
@@ -111,7 +113,7 @@ def _data(result: Ingested, states: dict[UUID, ingesting.Progress]) -> dict[str,
 
 def _exit_code(results: list[Ingested], *, late: bool) -> int:
     errors = [result.error for result in results if result.error is not None]
-    if any(isinstance(error, PlatformError) and not isinstance(error, NotFound | Unavailable) for error in errors):
+    if any(isinstance(error, PlatformError) and not isinstance(error, _LATER | NotFound) for error in errors):
         return _FAILED
     if any(isinstance(error, NotFound) for error in errors):
         return _NOT_FOUND

@@ -1,0 +1,1 @@
+"""Rate limits of clients: at most N requests in any sliding window, across all processes."""
