@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from observability.errors import Unavailable
 from tenancy.models import RateWindow
-from tenancy.ratelimits.window import MICROSECONDS, Ask, Standing, decide, packed, unpacked
+from tenancy.ratelimits.window import MICROSECONDS, Answer, Ask, decide, packed, unpacked
 
 # A new window is inserted and read again; the sweeper can take it away between the two, hardly twice.
 _TRIES = 4
@@ -19,7 +19,7 @@ _TRIES = 4
 class DatabaseWindows:
     """Grants or refuses under row locks: `SELECT … FOR UPDATE` on PostgreSQL, the immediate transaction on SQLite."""
 
-    def take(self, asks: Sequence[Ask]) -> tuple[bool, list[Standing]]:
+    def take(self, asks: Sequence[Ask]) -> Answer:
         """Grant one request of every window, or of none."""
         for _ in range(_TRIES):
             answer = self._decided(asks)
@@ -30,7 +30,7 @@ class DatabaseWindows:
         raise Unavailable
 
     @transaction.atomic
-    def _decided(self, asks: Sequence[Ask]) -> tuple[bool, list[Standing]] | None:
+    def _decided(self, asks: Sequence[Ask]) -> Answer | None:
         # Locked in one order by everybody, so that two requests never hold what the other one needs.
         rows = RateWindow.objects.select_for_update().filter(key__in=[ask.key for ask in asks]).order_by("key")
         held = {row.key: row for row in rows}
@@ -39,7 +39,7 @@ class DatabaseWindows:
         now = _clock()
         kept, standings = decide(asks, [unpacked(bytes(held[ask.key].marks)) for ask in asks], now=now)
         if kept is None:
-            return False, standings
+            return Answer(granted=False, at_microseconds=now, standings=standings)
         for ask, marks in zip(asks, kept, strict=True):
             row = held[ask.key]
             row.marks = packed(marks)
@@ -48,7 +48,7 @@ class DatabaseWindows:
         RateWindow.objects.bulk_create(
             held.values(), update_conflicts=True, unique_fields=["key"], update_fields=["marks", "idle_at"]
         )
-        return True, standings
+        return Answer(granted=True, at_microseconds=now, standings=standings)
 
 
 def purge_idle_windows(*, now: datetime) -> int:

@@ -17,7 +17,7 @@ from tenancy.plans import key_rate, tenant_rate
 from tenancy.principals import Principal
 from tenancy.ratelimits.database_store import DatabaseWindows
 from tenancy.ratelimits.redis_store import StoreAway, redis_windows
-from tenancy.ratelimits.window import MICROSECONDS, Ask, Rate, Standing
+from tenancy.ratelimits.window import MICROSECONDS, Answer, Ask, Rate, Standing
 
 log = structlog.get_logger(__name__)
 
@@ -69,9 +69,8 @@ def count_request(principal: Principal, *, session: bool, bucket: Bucket = Bucke
     answer = _take(asks)
     if answer is None:
         return None
-    granted, standings = answer
-    metrics.RATE_LIMITED.labels(bucket=bucket, outcome="granted" if granted else "refused").inc()
-    return Allowance(granted, tuple(rates.items()), standings)
+    metrics.RATE_LIMITED.labels(bucket=bucket, outcome="granted" if answer.granted else "refused").inc()
+    return Allowance(answer.granted, tuple(rates.items()), answer.standings)
 
 
 def require_request(principal: Principal, *, session: bool, bucket: Bucket = Bucket.DEFAULT) -> None:
@@ -102,7 +101,7 @@ def _key(bucket: Bucket, principal: Principal) -> str:
     return f"{bucket}:{principal.tenant_id if bucket is Bucket.TENANT else principal.id}"
 
 
-def _take(asks: Sequence[Ask]) -> tuple[bool, list[Standing]] | None:
+def _take(asks: Sequence[Ask]) -> Answer | None:
     global _away_until  # of this process
     if not settings.CACHE_URL:
         return DatabaseWindows().take(asks)

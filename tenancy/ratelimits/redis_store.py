@@ -7,7 +7,7 @@ from functools import cache
 
 import redis
 
-from tenancy.ratelimits.window import MICROSECONDS, MOST_MARKS, Ask, Standing
+from tenancy.ratelimits.window import MICROSECONDS, MOST_MARKS, Answer, Ask, Standing
 
 # A limiter that waits is worse than none.
 _TIMEOUT_SECONDS = 0.5
@@ -47,6 +47,7 @@ for k = 1, #KEYS do
   if wait > 0 then fits = false end
 end
 answer[1] = fits and 1 or 0
+answer[2] = server
 for k = 1, #KEYS do
   local count, window, now, marks = tonumber(ARGV[2 * k]), tonumber(ARGV[2 * k + 1]), nows[k], kept[k]
   if fits then
@@ -83,16 +84,17 @@ class RedisWindows:
         )
         self._script = self._client.register_script(_SCRIPT)
 
-    def take(self, asks: Sequence[Ask]) -> tuple[bool, list[Standing]]:
+    def take(self, asks: Sequence[Ask]) -> Answer:
         """Grant one request of every window, or of none; raises StoreAway."""
         arguments: list[int] = [MOST_MARKS]
         for ask in asks:
             arguments += [ask.rate.count, ask.rate.seconds * MICROSECONDS]
         try:
-            granted, *figures = self._script(keys=[_PREFIX + ask.key for ask in asks], args=arguments)
+            granted, at, *figures = self._script(keys=[_PREFIX + ask.key for ask in asks], args=arguments)
         except (redis.RedisError, OSError) as error:
             raise StoreAway(type(error).__name__) from error
-        return bool(granted), [Standing(*figures[place : place + 3]) for place in range(0, len(figures), 3)]
+        standings = [Standing(*figures[place : place + 3]) for place in range(0, len(figures), 3)]
+        return Answer(bool(granted), at, standings)
 
 
 @cache

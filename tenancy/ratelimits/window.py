@@ -36,6 +36,15 @@ class Standing:
     reset_microseconds: int
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a store said: whether the request may go on, when that was on its clock, and how each window stands."""
+
+    granted: bool
+    at_microseconds: int
+    standings: Sequence[Standing]
+
+
 Marks = tuple[tuple[int, int], ...]
 
 

@@ -65,7 +65,9 @@ def test_every_operation_tells_its_refusals_as_problem_documents(schema: dict[st
         responses = operation["responses"]
         assert {"400", "401", "403", "default"} <= set(responses), (path, verb)
         assert "{" not in path or "404" in responses, (path, verb)
-        for status, response in responses.items():
+        for status, named in responses.items():
+            shared = named.get("$ref", "").rpartition("/")[2]
+            response = schema["components"]["responses"][shared] if shared else named
             if status == "default" or int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"], (path, verb, status)
 

@@ -16,7 +16,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from tenancy.idempotency import fingerprint_of, purge_expired_records
-from tenancy.models import AuditEvent, IdempotencyRecord
+from tenancy.keys import secret_hash
+from tenancy.models import ApiKey, AuditEvent, IdempotencyRecord
 from tenancy.scope import every_tenant, tenant_scope
 from tests.people import Person, make_key
 from tests.tenancy.urls import ThingsView
@@ -177,22 +178,61 @@ def test_purge_expired_records_leaves_the_others(ada: Person) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sixty_four_clients_with_one_key_have_one_effect(ada: Person) -> None:
+@pytest.mark.parametrize("keys", [1, 20])
+def test_sixty_four_clients_have_one_effect_for_each_key(ada: Person, keys: int) -> None:
     secret = make_key(ada)
     start = Barrier(64)
 
-    def one_client(_number: int) -> tuple[int, bytes]:
+    def one_client(number: int) -> tuple[int, int, bytes, str]:
+        key = number % keys
         try:
             start.wait(timeout=60)
             answer = APIClient().post(
-                "/api/v1/things", {"name": "a"}, format="json", headers={"X-API-Key": secret, "Idempotency-Key": "one"}
+                "/api/v1/things",
+                {"name": str(key)},
+                format="json",
+                headers={"X-API-Key": secret, "Idempotency-Key": f"key {key}"},
             )
-            return answer.status_code, answer.content
+            return key, answer.status_code, answer.content, answer.headers.get("Idempotency-Replayed", "")
         finally:
             connection.close()
 
     with ThreadPoolExecutor(64) as pool:
         answers = list(pool.map(one_client, range(64)))
-    assert effects() == 1 == len(ThingsView.calls)
-    assert {status for status, _ in answers} <= {201, 409}
-    assert len({content for status, content in answers if status == 201}) == 1
+    assert effects() == keys == len(ThingsView.calls)
+    for key in range(keys):
+        mine = [answer[1:] for answer in answers if answer[0] == key]
+        assert {status for status, _, _ in mine} <= {201, 409}
+        made = [(content, replayed) for status, content, replayed in mine if status == 201]
+        assert len({content for content, _ in made}) == 1
+        assert [replayed for _, replayed in made].count("") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_tries_after_a_holder_died_run_it_once(ada: Person) -> None:
+    secret = make_key(ada)
+    send(ada.api(), "other")
+    with tenant_scope(ada.tenant.id):
+        row = IdempotencyRecord.objects.get()
+        IdempotencyRecord.objects.update(
+            principal_id=ApiKey.objects.get(secret_sha256=secret_hash(secret)).id,
+            key="k1",
+            response_status=None,
+            locked_until=timezone.now() - timedelta(seconds=1),
+        )
+    before, start = effects(), Barrier(16)
+
+    def one_client(_number: int) -> int:
+        try:
+            start.wait(timeout=60)
+            headers = {"X-API-Key": secret, "Idempotency-Key": "k1"}
+            return int(APIClient().post("/api/v1/things", {"name": "a"}, format="json", headers=headers).status_code)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(one_client, range(16)))
+    assert set(statuses) <= {201, 409} and 201 in statuses
+    assert effects() == before + 1
+    with tenant_scope(ada.tenant.id):
+        assert IdempotencyRecord.objects.get().id == row.id

@@ -1,0 +1,32 @@
+"""Every POST of the API takes an Idempotency-Key, except those listed here, each with the reason why it needs none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tenancy.idempotency import IdempotentCreate
+
+# What repeats by itself without a second effect.
+WITHOUT_KEY = {
+    "api/v1/circuit-breakers/<str:name>/reset": "a breaker that is closed already stays closed",
+}
+
+
+def _posts(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[tuple[str, type]]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _posts(pattern.url_patterns, route)
+        else:
+            view = getattr(pattern.callback, "view_class", None) or getattr(pattern.callback, "cls", None)
+            if view is not None and route.startswith("api/v1/") and hasattr(view, "post"):
+                yield route, view
+
+
+def test_every_creating_post_takes_an_idempotency_key() -> None:
+    posts = dict(_posts(get_resolver().url_patterns))
+    assert len(posts) > 8
+    without = {route for route, view in posts.items() if not issubclass(view, IdempotentCreate)}
+    assert without == set(WITHOUT_KEY)
