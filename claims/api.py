@@ -71,7 +71,9 @@ class ClaimUploadView(IdempotentCreate):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        refuse_without_room(content_length=request.META.get("CONTENT_LENGTH"), now=timezone.now())
+        # A repeated request gets its stored answer, also when there is no room any more.
+        if not self.repeats_known_key(request):
+            refuse_without_room(content_length=request.META.get("CONTENT_LENGTH"), now=timezone.now())
 
     def fingerprint(self, request: Request) -> str:
         # A request without a body and without a content type has no form at all.

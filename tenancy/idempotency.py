@@ -66,6 +66,12 @@ class IdempotentCreate(TenantAPIView):
             handler = getattr(self, "post")  # noqa: B009  # every subclass has one
             setattr(self, "post", functools.partial(self._answer_once, handler, valid_key(key)))  # noqa: B010
 
+    def repeats_known_key(self, request: Request) -> bool:
+        """Whether this caller has used the request's key here before, so that an answer may be stored for it."""
+        key, principal_id = request.headers.get(HEADER), UUID(self.principal.id)
+        rows = IdempotencyRecord.objects.filter(principal_id=principal_id, route=_route(request), key=key)
+        return key is not None and rows.exists()
+
     def fingerprint(self, request: Request) -> str:
         """Return the SHA-256 of what the request says; same fields and same file bytes give the same one."""
         return fingerprint_of(request.data)
@@ -78,9 +84,8 @@ class IdempotentCreate(TenantAPIView):
         self, handler: Callable[..., HttpResponse], key: str, request: Request, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         mark = self.fingerprint(request)
-        route = f"{request.method} {request.path}"[:120]
         principal_id = UUID(self.principal.id)
-        held = _reserve(principal_id=principal_id, route=route, key=key, fingerprint=mark, now=timezone.now())
+        held = _reserve(principal_id=principal_id, route=_route(request), key=key, fingerprint=mark, now=timezone.now())
         if isinstance(held, IdempotencyRecord):
             return _replay(held)
         with _Running(held) as running:
@@ -163,6 +168,10 @@ def _fingerprintable(value: Any) -> Any:
         value.seek(0)
         return {"file": digest, "size": value.size}
     return value
+
+
+def _route(request: Request) -> str:
+    return f"{request.method} {request.path}"[:120]
 
 
 def purge_expired_records(*, now: datetime) -> int:

@@ -19,7 +19,7 @@ from tenancy.errors import QuotaExceeded
 from tenancy.models import QuotaCounter, QuotaHold, Tenant
 from tenancy.plans import GIGABYTE
 from tenancy.scope import every_tenant, tenant_scope
-from tests.claims.handing_in import NOTHING, clip, hand_in, left_behind, receive
+from tests.claims.handing_in import NOTHING, UPLOAD, clip, hand_in, left_behind, receive, video_file
 from tests.claims.opinions import FakeEngine, opinion_of
 from tests.claims.reassessing import ask_again, assessed_claim, lease_of
 from tests.people import Person
@@ -93,6 +93,22 @@ def test_a_full_storage_refuses_by_the_length_alone(cleo: Person, monkeypatch: p
     answer = hand_in(cleo.api(), "CLM-1", clip() + b"\0" * 3_200_000)
     assert (answer.status_code, answer.json()["quota"]) == (429, "storage")
     assert opened == [] and left_behind() == NOTHING
+
+
+def test_a_repeated_upload_gets_its_answer_when_there_is_no_room_any_more(cleo: Person) -> None:
+    allow(cleo, 1, 1)
+    client, content = cleo.api(), clip() + b"\0\0\x20\0free" + b"\0" * 3_200_000
+    form = {"claim_number": "CLM-1"}
+
+    def send() -> tuple[int, str | None]:
+        upload = {**form, "video": video_file(content)}
+        answer = client.post(UPLOAD, upload, format="multipart", headers={"Idempotency-Key": "once"})
+        return answer.status_code, answer.headers.get("Idempotency-Replayed")
+
+    assert send() == (202, None)
+    with tenant_scope(cleo.tenant.id):
+        QuotaCounter.objects.filter(resource=QuotaResource.STORAGE_BYTES).update(used=GIGABYTE)
+    assert send() == (202, "true")
 
 
 def test_a_full_storage_refuses_what_the_length_did_not_tell(cleo: Person, ada: Person) -> None:
