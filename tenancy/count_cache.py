@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +22,7 @@ class CountCache(BaseCache):
     Django's own database cache reads and then writes, so counts of two processes are lost in each other (E003).
     """
 
-    def __init__(self, _location: str, params: Mapping[str, Any]) -> None:
+    def __init__(self, _location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -167,7 +168,7 @@ def test_idle_windows_are_swept(ada: Person, slow: LazySettings) -> None:
     ada.api().get(TENANT)
     now = timezone.now()
     assert purge_idle_windows(now=now) == 0
-    assert purge_idle_windows(now=now + timezone.timedelta(seconds=400)) == 2
+    assert purge_idle_windows(now=now + timedelta(seconds=400)) == 2
     assert not RateWindow.objects.exists()
 
 
