@@ -55,10 +55,10 @@ class UsagePage(TenantView):
         rate = settings.RATE_LIMIT_DEFAULT
         context = {
             "tenant": tenant,
-            "usage": usage,
             "rows": rows,
             "full": [row for row in rows if row.tone],
-            "months": past_months(before=month_of(now)),
+            "months": [(month, f"{used:,}") for month, used in past_months(before=month_of(now))],
+            "most_rate": f"{usage.most_requests_per_minute:,}",
             "default_rate": f"{rate.count:,} {_UNITS[rate.seconds]}",
         }
         return render(request, "tenancy/usage.html", context)
@@ -76,7 +76,7 @@ def _assessments(usage: Usage) -> Row:
         reserved=f"{share.reserved:,}" if share.reserved else "",
         rule="Counts every new claim and every assessment that is asked for again; not the same claim handed in twice, "
         "nor what the platform failed to assess.",
-        advice=f"New claims are refused when it is used up, until {usage.ends_at:%-d %B}, 0:00 UTC.",
+        advice=f"Once they are used up, new claims are refused until {usage.ends_at:%-d %B}, 0:00 UTC.",
     )
 
 
@@ -91,7 +91,7 @@ def _storage(usage: Usage) -> Row:
         remaining=_gigabytes(share.remaining or 0),
         reserved=_gigabytes(share.reserved) if share.reserved else "",
         rule="Counts each stored video once, however many claims it belongs to.",
-        advice="New videos are refused when it is used up.",
+        advice="Once it is used up, new videos are refused.",
     )
 
 
