@@ -21,6 +21,11 @@ def start_problems() -> list[str]:
     problems = []
     if not settings.SECRET_KEY_IS_SET:
         problems.append("SECRET_KEY: must be set (or SECRET_KEY_FILE); `manage.py quickstart` makes one by itself")
+    if not settings.VAULT_MASTER_KEYS:
+        problems.append(
+            "VAULT_MASTER_KEY: must be set (or VAULT_MASTER_KEY_FILE); `manage.py new_vault_key` prints one, "
+            "`manage.py quickstart` makes one by itself"
+        )
     if not settings.FORCE_HTTPS:
         return problems
     if settings.DEBUG:

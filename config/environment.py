@@ -5,6 +5,8 @@ Every secret may come from a file instead: ``NAME_FILE`` holds its path.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import os
 import re
@@ -19,6 +21,9 @@ from tenancy.ratelimits.window import Rate
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _RATE = re.compile(r"([1-9]\d{0,6})/(s|m|h|d)", re.ASCII)
+_RATE = re.compile(r"^([1-9]\d{0,6})/(s|m|h|d)$")
+_KEY_VERSION = re.compile(r"[1-9]\d{0,5}", re.ASCII)
+_KEY_BYTES = 32
 _PERIOD_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -44,6 +49,22 @@ class Reader:
             return Path(file_name).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise EnvironmentProblem(f"{name}_FILE: cannot be read ({error.strerror})") from error
+
+    def key_ring(self, name: str, default: str = "") -> dict[int, bytes]:
+        """Return keys by version from ``2:key 1:key`` (32 bytes each, base64); one bare key is version 1."""
+        ring: dict[int, bytes] = {}
+        for part in self.secret(name, default).replace(",", " ").split():
+            version, _, text = part.rpartition(":")
+            if not _KEY_VERSION.fullmatch(version or "1") or int(version or "1") in ring:
+                raise EnvironmentProblem(f"{name}: each key needs a version of its own, as in 2:key 1:key")
+            try:
+                key = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+            except binascii.Error:
+                key = b""
+            if len(key) != _KEY_BYTES:  # the value itself is never told
+                raise EnvironmentProblem(f"{name}: must hold keys of {_KEY_BYTES} bytes in base64")
+            ring[int(version or "1")] = key
+        return ring
 
     def flag(self, name: str, *, default: bool) -> bool:
         raw = self.text(name, "true" if default else "false").lower()
@@ -149,7 +170,9 @@ def _sqlite(path: Path) -> dict[str, object]:
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
+            # What is deleted is overwritten: destroyed keys must not wait in free pages.
+            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
+            "PRAGMA secure_delete=ON;",
         },
     }
 

@@ -39,6 +39,7 @@ _STATUS: tuple[tuple[type[PlatformError], int], ...] = (
     (MethodNotAllowed, 405),
     (NotAcceptable, 406),
     (errors.Conflict, 409),
+    (errors.Gone, 410),
     (errors.PreconditionFailed, 412),
     (errors.TooLarge, 413),
     (errors.UnsupportedContentType, 415),

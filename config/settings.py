@@ -19,6 +19,14 @@ try:
     SECRET_KEY = _env.secret("SECRET_KEY")
     # Former keys, separated by commas: what they signed and sealed stays readable.
     SECRET_KEY_FALLBACKS = [key.strip() for key in _env.secret("SECRET_KEY_FALLBACKS").split(",") if key.strip()]
+    # Wraps the keys of personal data. `quickstart` writes the file; elsewhere the variable is set, and kept apart from
+    # the database and its backups.
+    _vault_file = DATA_DIR / "vault_master_key"
+    VAULT_MASTER_KEYS = _env.key_ring(
+        "VAULT_MASTER_KEY", _vault_file.read_text(encoding="utf-8").strip() if _vault_file.is_file() else ""
+    )
+    # What was erased, as ids, outside the database: `replay_erasures` reads it after a restore.
+    ERASURE_JOURNAL = Path(_env.text("ERASURE_JOURNAL", str(DATA_DIR / "erasures.jsonl"))).expanduser()
     ALLOWED_HOSTS = _env.names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
     # With it, the first label of acme.claims.example names the tenant acme.
     TENANT_BASE_HOST = _env.text("TENANT_BASE_HOST").lower().strip(".")

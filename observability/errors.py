@@ -60,6 +60,13 @@ class NotFound(PlatformError):
     message = "There is no such object."
 
 
+class Gone(PlatformError):
+    """It was here, and was removed on purpose; it does not come back."""
+
+    code = "gone"
+    message = "This was removed."
+
+
 class NotAuthenticated(PlatformError):
     code = "not_authenticated"
     message = "A valid credential is needed."

@@ -71,3 +71,16 @@ class DeliveryState(models.TextChoices):
     DELIVERED = "DELIVERED", "Delivered"
     FAILED = "FAILED", "Failed"
     CANCELLED = "CANCELLED", "Cancelled"
+
+
+class KeyPurpose(models.TextChoices):
+    SUBJECT = "SUBJECT", "Personal data of one claim"
+    INDEX = "INDEX", "Comparing identifiers within a tenant"
+
+
+class Readability(models.TextChoices):
+    """What became of sealed personal data."""
+
+    READABLE = "READABLE", "Readable"
+    ERASED = "ERASED", "Erased"
+    UNREADABLE = "UNREADABLE", "Cannot be read"

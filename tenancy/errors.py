@@ -7,6 +7,7 @@ from observability.errors import (
     NotAuthenticated,
     PermissionRefused,
     PlatformError,
+    Unavailable,
     UnusableContent,
 )
 
@@ -92,3 +93,10 @@ class IdempotencyKeyReused(UnusableContent):
 class IdempotencyInProgress(Conflict):
     code = "idempotency_in_progress"
     message = "A request with this idempotency key is still running."
+
+
+class VaultUnreadable(Unavailable):
+    """A master key is missing or wrong, or a sealed text was tampered with or moved; the code says which."""
+
+    code = "vault_unreadable"
+    message = "Personal data cannot be read or stored right now."

@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tenancy.audit_guard import guard_statements, lift_statements
 from tenancy.choices import Role
+from tenancy.erasure_guard import erasure_guard_statements, erasure_lift_statements
 from tenancy.ledger_guard import ledger_guard_statements, ledger_lift_statements
 from tenancy.models import Tenant
 from tests.people import Person, make_person, make_tenant
@@ -30,6 +31,7 @@ def own_data_folder(tmp_path: Path, settings: object) -> Iterator[None]:
     """Files of a test stay in its own folder, and no cached answer leaks into the next test."""
     settings.MEDIA_ROOT = tmp_path / "media"  # type: ignore[attr-defined]
     settings.QUARANTINE_DIR = tmp_path / "quarantine"  # type: ignore[attr-defined]
+    settings.ERASURE_JOURNAL = tmp_path / "erasures.jsonl"  # type: ignore[attr-defined]
     cache.clear()
     yield
 
@@ -103,8 +105,9 @@ def emptied_tables_may_hold_history() -> Iterator[None]:
 
     def around_the_guard(self: Any, *args: Any, **kwargs: Any) -> list[str]:
         vendor = connection.vendor
-        lifted = [*lift_statements(vendor), *ledger_lift_statements(vendor)]
-        return [*lifted, *plain(self, *args, **kwargs), *guard_statements(vendor), *ledger_guard_statements(vendor)]
+        lifted = [*lift_statements(vendor), *ledger_lift_statements(vendor), *erasure_lift_statements(vendor)]
+        guarded = [*guard_statements(vendor), *ledger_guard_statements(vendor), *erasure_guard_statements(vendor)]
+        return [*lifted, *plain(self, *args, **kwargs), *guarded]
 
     operations.sql_flush = around_the_guard  # type: ignore[method-assign]
     yield

@@ -7,6 +7,7 @@ import tempfile
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="claimwright-tests-"))
 os.environ.setdefault("CELERY_BROKER_URL", "memory://")
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "0" * 50)
+os.environ.setdefault("VAULT_MASTER_KEY", "1:" + "A" * 43 + "=")
 os.environ.setdefault("LOG_FORMAT", "console")
 # Tests and harnesses send more than people do; the tests of the limits set their own.
 for _name in ("RATE_LIMIT_DEFAULT", "RATE_LIMIT_RUN", "RATE_LIMIT_SESSION"):

@@ -1,4 +1,4 @@
-"""The data folder, its secret key, the database and the static files."""
+"""The data folder, its secret keys, the database and the static files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 from observability.errors import PlatformError
+from tenancy.sealing import new_key
+from tenancy.vault import key_text
 
 # INSERT … RETURNING and row values, which the queue and its pages use (SQLite 3.35, March 2021).
 _OLDEST_SQLITE = (3, 35, 0)
@@ -32,12 +34,13 @@ def check_machine() -> None:
 
 
 def prepare_data_dir(folder: Path) -> None:
-    """Create the folder (readable by its owner alone) and its secret key, where they are not there yet."""
+    """Create the folder (readable by its owner alone) and its secret keys, where they are not there yet."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("media", "quarantine", "broker/queue", "broker/control"):
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(folder / "secret_key", secrets.token_urlsafe(64), replace=False)
+        write_private(folder / "vault_master_key", key_text(1, new_key()), replace=False)
     except OSError as error:
         raise GroundProblem(f"The data folder {folder} cannot be written: {error.strerror}.") from error
 

@@ -5,6 +5,7 @@ from tenancy.models.audit import AuditEvent, AuditHead
 from tenancy.models.ledger import CostRecord
 from tenancy.models.limits import CountedKey, QuotaCounter, QuotaHold, RateWindow, SignInPlace
 from tenancy.models.people import Membership, Tenant, User
+from tenancy.models.vault import Erasure, VaultKey
 from tenancy.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "AuditHead",
     "CostRecord",
     "CountedKey",
+    "Erasure",
     "IdempotencyRecord",
     "Membership",
     "QuotaCounter",
@@ -21,6 +23,7 @@ __all__ = [
     "SignInPlace",
     "Tenant",
     "User",
+    "VaultKey",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

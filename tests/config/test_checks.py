@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = {
     "FORCE_HTTPS": "true",
     "SECRET_KEY": "k9$Tq7-" * 10,
+    "VAULT_MASTER_KEY": "A" * 43 + "=",
     "ALLOWED_HOSTS": "claims.example.com",
 }
 
@@ -38,6 +39,19 @@ def test_server_without_a_secret_key_ends_with_one_line(tmp_path: Path, server: 
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1, ended.stderr
     assert ended.stderr.startswith("claimwright: SECRET_KEY: must be set")
+
+
+def test_server_without_a_master_key_for_personal_data_ends_with_one_line(tmp_path: Path) -> None:
+    ended = run(tmp_path, "manage.py", "worker", SECRET_KEY=PRODUCTION["SECRET_KEY"])
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("claimwright: VAULT_MASTER_KEY: must be set") and ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("keys", ["short", "1:" + "A" * 43 + "=,1:" + "B" * 43 + "=", "x:" + "A" * 43 + "="])
+def test_master_keys_that_cannot_be_used_are_named_and_never_shown(tmp_path: Path, keys: str) -> None:
+    ended = run(tmp_path, "manage.py", "check", VAULT_MASTER_KEY=keys)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("claimwright: VAULT_MASTER_KEY: ") and "AAAA" not in ended.stderr
 
 
 @pytest.mark.parametrize(

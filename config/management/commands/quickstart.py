@@ -40,7 +40,7 @@ class Command(BaseCommand):
         try:
             ground.check_machine()
             ground.prepare_data_dir(folder)
-            if folder != settings.DATA_DIR or not settings.SECRET_KEY_IS_SET:
+            if folder != settings.DATA_DIR or not (settings.SECRET_KEY_IS_SET and settings.VAULT_MASTER_KEYS):
                 ground.restart_in(folder)
             if serve:
                 servers.require_free_port(options["port"])

@@ -1,0 +1,49 @@
+"""Database triggers that make the erasure journal append-only, whoever writes; the same idea as `audit_guard`."""
+
+from __future__ import annotations
+
+_TABLE = "tenancy_erasure"
+_REFUSAL = "the erasure journal is append-only"
+ERASURE_TRIGGERS = frozenset({"erasure_no_update", "erasure_no_delete"})
+# SQLite alone: INSERT OR REPLACE deletes the old row without firing its DELETE trigger.
+_SQLITE_ONLY = "erasure_no_replace"
+_POSTGRES_ONLY = "erasure_no_truncate"
+
+
+def erasure_guard_statements(vendor: str) -> list[str]:
+    """Return the statements that put the guard in place."""
+    if vendor == "sqlite":
+        same = "id = NEW.id OR (tenant_id = NEW.tenant_id AND subject_id = NEW.subject_id)"
+        known = f"WHEN EXISTS (SELECT 1 FROM {_TABLE} WHERE {same}) "  # noqa: S608  # fixed names
+        return [
+            _sqlite_trigger("erasure_no_update", "UPDATE"),
+            _sqlite_trigger("erasure_no_delete", "DELETE"),
+            _sqlite_trigger(_SQLITE_ONLY, "INSERT", known),
+        ]
+    return [
+        "CREATE OR REPLACE FUNCTION erasure_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"RAISE EXCEPTION '{_REFUSAL}' USING ERRCODE = 'restrict_violation'; END $$",
+        *_postgres_trigger("erasure_no_update", "UPDATE", "ROW"),
+        *_postgres_trigger("erasure_no_delete", "DELETE", "ROW"),
+        *_postgres_trigger(_POSTGRES_ONLY, "TRUNCATE", "STATEMENT"),
+    ]
+
+
+def erasure_lift_statements(vendor: str) -> list[str]:
+    """Return the statements that take the guard away (a reversed migration; tests that empty their tables)."""
+    if vendor == "sqlite":
+        return [f"DROP TRIGGER IF EXISTS {name}" for name in sorted({*ERASURE_TRIGGERS, _SQLITE_ONLY})]
+    dropped = [f"DROP TRIGGER IF EXISTS {name} ON {_TABLE}" for name in sorted({*ERASURE_TRIGGERS, _POSTGRES_ONLY})]
+    return [*dropped, "DROP FUNCTION IF EXISTS erasure_refuse()"]
+
+
+def _sqlite_trigger(name: str, moment: str, when: str = "") -> str:
+    return f"CREATE TRIGGER {name} BEFORE {moment} ON {_TABLE} {when}BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+
+
+def _postgres_trigger(name: str, moment: str, level: str) -> list[str]:
+    return [
+        f"CREATE TRIGGER {name} BEFORE {moment} ON {_TABLE} FOR EACH {level} EXECUTE FUNCTION erasure_refuse()",
+        # ALWAYS: fires for a replication session too (session_replication_role = replica would skip it).
+        f"ALTER TABLE {_TABLE} ENABLE ALWAYS TRIGGER {name}",
+    ]
