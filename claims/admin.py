@@ -75,7 +75,7 @@ class ResubmissionAdmin(TenantOwnedAdmin):
 
 @admin.register(Party)
 class PartyAdmin(TenantOwnedAdmin):
-    list_display = ("claim", "role", "name")
+    list_display = ("claim", "role")
     list_select_related: ClassVar[Any] = ("tenant", "claim")
     search_fields = ("=claim__claim_number",)
     ordering = ("-id",)

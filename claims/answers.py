@@ -19,6 +19,7 @@ from rest_framework.serializers import (
 
 from aiassist.types import EvidenceStage, FraudSource, HazardKind, Outcome, Scenario, Severity, Stage
 from claims.choices import ClaimStatus, ReviewPriority
+from tenancy.choices import Readability
 
 Shape = serializers.Serializer[Any]
 
@@ -107,10 +108,29 @@ class ClaimAnswer(ClaimItemAnswer):
     description = CharField()
     metadata = serializers.DictField()
     file_name = CharField()
+    personal_data = ChoiceField(
+        choices=Readability.choices,
+        help_text="Whether what people told is here; the fields that hold it are empty when it is not.",
+    )
+    legal_hold_since = DateTimeField(allow_null=True)
+    media_removed_at = DateTimeField(allow_null=True, help_text="Since then video and pictures answer 410.")
+    erased_at = DateTimeField(allow_null=True)
     claimant = ClaimantAnswer(allow_null=True)
     video = VideoAnswer()
     resubmissions = ResubmissionAnswer(many=True, required=False, help_text="Not shown to a CLIENT.")
     restricted = serializers.BooleanField(required=False, help_text="Not shown to a CLIENT.")
+
+
+class LegalHoldAnswer(Shape):
+    claim_id = UUIDField()
+    held_since = DateTimeField(allow_null=True, help_text="Null: there is no hold.")
+    reason = CharField(allow_blank=True)
+
+
+class ErasureAnswer(Shape):
+    claim_id = UUIDField()
+    erased_at = DateTimeField()
+    task_id = UUIDField(help_text="The task that removes the files.")
 
 
 class PriorityReasonAnswer(Shape):

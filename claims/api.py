@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from claims import api_schema as schema
-from claims.errors import EvidenceNotFound, VideoNotStored
+from claims.errors import EvidenceNotFound, MediaRemoved, VideoNotStored
 from claims.filters import CLAIM_FILTERS, ClaimFilter
 from claims.inputs import loss_notice_from
 from claims.intake import VIDEO_FIELD, VideoUpload, receiving_upload, refuse_without_room
@@ -215,13 +215,15 @@ class ClaimVideoView(TenantAPIView):
         """Send the video, or one byte range of it."""
         refuse_parameters(request)
         claim = claim_visible_to(principal=self.principal, claim_id=claim_id)
+        if claim.media_removed_at is not None:
+            raise MediaRemoved
         video = claim.video
         try:
             stream = open_stored(video.storage_key)
         except FileNotFoundError as problem:
             raise VideoNotStored from problem
         extension = video.storage_key.rpartition(".")[2]
-        name = f"{claim.file_name.rpartition('.')[0] or 'claim-video'}.{extension}"
+        name = f"{claim.told.file_name.rpartition('.')[0] or 'claim-video'}.{extension}"
         disposition = content_disposition_header(as_attachment=False, filename=name) or "inline"
         served = Served(video.size_bytes, f'"{video.sha256}"', video.media_type, disposition)
         return ranged_answer(request._request, served, stream)

@@ -9,6 +9,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from claims import answers
 from claims.choices import ClaimStatus, ReviewPriority
+from claims.privacy_inputs import EraseBody, LegalHoldBody
 from claims.run_inputs import ReassessBody, RunClaimsBody
 from tenancy.openapi import listed
 
@@ -78,7 +79,7 @@ LIST: dict[str, Any] = {
         _filter("status", "Only this status.", enum=ClaimStatus.values),
         _filter("priority", "Only this review priority.", enum=ReviewPriority.values),
         _filter("claim_number", "Exactly this number."),
-        _filter("q", "Each of these words stands in number, policy, plate, place or description."),
+        _filter("q", "Each of these words stands in the claim or policy number, or is the whole plate."),
         _filter("received_after", "From this moment on.", OpenApiTypes.DATETIME),
         _filter("received_before", "Before this moment.", OpenApiTypes.DATETIME),
     ],
@@ -121,10 +122,32 @@ RUN_CLAIMS: dict[str, Any] = {
         ),
     },
 }
+LEGAL_HOLD: dict[str, Any] = {
+    "operation_id": "claims_legal_hold",
+    "request": LegalHoldBody,
+    "responses": {
+        200: answers.LegalHoldAnswer,
+        410: _problem("Too late.", _refused("claim_erased", "The personal data of this claim was erased.", 410)),
+    },
+}
+ERASE: dict[str, Any] = {
+    "operation_id": "claims_erase",
+    "request": EraseBody,
+    "responses": {
+        202: answers.ErasureAnswer,
+        409: _problem(
+            "It has to be kept.",
+            _refused("legal_hold", "A legal hold is on this claim.", 409),
+            _refused("claim_open", "This claim is not decided yet.", 409),
+        ),
+    },
+}
+_REMOVED = _problem("Removed.", _refused("media_removed", "The video and pictures of this claim were removed.", 410))
 VIDEO: dict[str, Any] = {
     "operation_id": "claims_video",
     "parameters": [_RANGE],
     "responses": {
+        410: _REMOVED,
         (200, "video/mp4"): OpenApiTypes.BINARY,
         (206, "video/mp4"): OpenApiTypes.BINARY,
         416: OpenApiResponse(description="The range lies outside the file; `Content-Range` tells its size."),
@@ -132,5 +155,5 @@ VIDEO: dict[str, Any] = {
 }
 PICTURE: dict[str, Any] = {
     "operation_id": "evidence_image",
-    "responses": {(200, "image/jpeg"): OpenApiTypes.BINARY},
+    "responses": {(200, "image/jpeg"): OpenApiTypes.BINARY, 410: _REMOVED},
 }

@@ -21,6 +21,9 @@ class ClaimStatus(models.TextChoices):
 # A person has not decided yet, and there is a first opinion to stand beside.
 REASSESSABLE = frozenset({ClaimStatus.AWAITING_REVIEW, ClaimStatus.INFO_REQUESTED})
 
+# Nothing is left to do; from here on the time runs for which things are kept.
+CLOSED = frozenset({ClaimStatus.APPROVED, ClaimStatus.REJECTED, ClaimStatus.FAILED})
+
 
 class ReviewPriority(models.TextChoices):
     URGENT = "URGENT", "Urgent"
@@ -62,6 +65,11 @@ class ClaimAction(AuditAction):
     RESTRICTION_LIFTED = "claim.restriction_lifted"
     ACCESS_GRANTED = "claim.access_granted"
     ACCESS_REVOKED = "claim.access_revoked"
+    HOLD_SET = "claim.legal_hold_set"
+    HOLD_LIFTED = "claim.legal_hold_lifted"
+    MEDIA_REMOVED = "claim.media_removed"
+    ERASED = "claim.erased"
+    EXPORTED = "claim.personal_data_exported"
 
 
 class ClaimEvent(EventType):

@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 from aiassist.types import Circumstances
 from claims.models import Claim, Party, Policy
+from claims.models.told import Contact
 from claims.selectors import claimant_of
+from tenancy.choices import Readability
 
 _HOUR_SECONDS = 3600.0
 _FREQUENT = timedelta(days=365)
@@ -46,13 +48,15 @@ def _cover(claim: Claim, policy: Policy | None) -> Circumstances:
 
 
 def _told(claim: Claim, claimant: Party | None) -> Circumstances:
-    contacts = (claimant.email, claimant.phone, claimant.account) if claimant else ()
+    told, contact = claim.told, claimant.contact if claimant else Contact()
+    contacts = (contact.email, contact.phone, contact.account)
+    known = told.state == contact.state == Readability.READABLE
     return {
-        "description_words": float(len(claim.description.split())),
-        "place_told": float(bool(claim.loss_location)),
-        "plate_told": float(bool(claim.vehicle_plate)),
+        "description_words": float(len(told.description.split())) if known else None,
+        "place_told": float(bool(told.loss_location)) if known else None,
+        "plate_told": float(bool(told.vehicle_plate)) if known else None,
         "claimant_told": float(claimant is not None),
-        "contacts_told": float(sum(bool(contact) for contact in contacts)),
+        "contacts_told": float(sum(map(bool, contacts))) if known else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from observability.errors import (
     Conflict,
+    Gone,
     InvalidInput,
     NotFound,
     TooLarge,
@@ -119,3 +120,28 @@ class IncompleteUpload(InvalidInput):
 class VideoNotStored(NotFound):
     code = "video_not_stored"
     message = "The video of this claim is not in the store."
+
+
+class ClaimOpen(Conflict):
+    code = "claim_open"
+    message = "This claim is not decided yet; its data is needed until it is."
+
+
+class LegalHold(Conflict):
+    code = "legal_hold"
+    message = "A legal hold is on this claim: nothing of it is erased until the hold is lifted."
+
+
+class ClaimErased(Gone):
+    code = "claim_erased"
+    message = "The personal data of this claim was erased."
+
+
+class MediaRemoved(Gone):
+    code = "media_removed"
+    message = "The video and pictures of this claim were removed."
+
+
+class SubjectNotFound(NotFound):
+    code = "subject_not_found"
+    message = "No claim of this person is kept."

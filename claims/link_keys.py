@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from django.utils.crypto import salted_hmac
-
 from claims.models import Claim, Party
 from claims.models.link_key import LinkKeyKind
+from claims.models.told import Contact, Told
+from tenancy.vault import BlindIndex
 
-_SALT = "claims.link_keys.v1"
 _SHORTEST_PLATE, _SHORTEST_PHONE, _SHORTEST_ACCOUNT = 4, 7, 6
 # "+49 170 1234567", "0049 170…" and "0170…" are one number; the last nine digits are the same in all of them.
 _PHONE_DIGITS = 9
@@ -21,17 +20,20 @@ _DOTLESS_DOMAINS = {"gmail.com", "googlemail.com"}  # the same mailbox with and 
 LinkKeys = dict[LinkKeyKind, str]
 
 
-def link_keys_of(claim: Claim, claimant: Party | None) -> LinkKeys:
+def link_keys_of(claim: Claim, claimant: Party | None, *, index: BlindIndex) -> LinkKeys:
     """Return the digest of every identifier the claim carries; what is too short to tell anything has none."""
-    plain = {LinkKeyKind.PLATE: plate_spelling(claim.vehicle_plate)}
-    if claimant is not None:
-        plain |= {
-            LinkKeyKind.PHONE: phone_spelling(claimant.phone),
-            LinkKeyKind.EMAIL: email_spelling(claimant.email),
-            LinkKeyKind.ACCOUNT: account_spelling(claimant.account),
-            LinkKeyKind.NAME: name_spelling(claimant.name),
-        }
-    return {kind: _digest(str(claim.tenant_id), kind, text) for kind, text in plain.items() if text}
+    return digests_of(claim.told, claimant.contact if claimant is not None else Contact(), index=index)
+
+
+def digests_of(told: Told, contact: Contact, *, index: BlindIndex) -> LinkKeys:
+    plain = {
+        LinkKeyKind.PLATE: plate_spelling(told.vehicle_plate),
+        LinkKeyKind.PHONE: phone_spelling(contact.phone),
+        LinkKeyKind.EMAIL: email_spelling(contact.email),
+        LinkKeyKind.ACCOUNT: account_spelling(contact.account),
+        LinkKeyKind.NAME: name_spelling(contact.name),
+    }
+    return {kind: index.digest(kind, text) for kind, text in plain.items() if text}
 
 
 def plate_spelling(text: str) -> str:
@@ -71,7 +73,3 @@ def _letters_and_digits(text: str) -> str:
 def _long_enough(text: str, shortest: int) -> str:
     """Return the text unless it is a stopgap such as "-", "unknown" or "0000000"."""
     return text if len(text) >= shortest and len(set(text)) > 1 and text not in _STOPGAPS else ""
-
-
-def _digest(tenant: str, kind: LinkKeyKind, text: str) -> str:
-    return salted_hmac(f"{_SALT}.{tenant}.{kind}", text, algorithm="sha256").hexdigest()

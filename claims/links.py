@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from aiassist.types import ClaimLink, LinkKind, LinkRelation
-from claims.link_keys import LinkKeys, link_keys_of
+from claims.link_keys import LinkKeys
 from claims.models import Claim, LinkKey, LinkKeyKind
-from claims.selectors import claimant_of
 from claims.visibility import shown_number
 
 # Enough for a reviewer to see a pattern. What more claims than this share is a fleet, a broker or a repairer, and says
@@ -28,7 +27,10 @@ def linked_claims(claim: Claim) -> tuple[ClaimLink, ...]:
 
     Costs at most six queries, each of one range of an index, whatever the tenant's size.
     """
-    keys = link_keys_of(claim, claimant_of(claim))
+    keys: LinkKeys = {
+        LinkKeyKind(kind): digest
+        for kind, digest in LinkKey.objects.filter(claim_id=claim.id).values_list("kind", "digest")
+    }
     sharing = {kind: _sharing(claim, kind, keys[kind]) for kind in _KINDS if kind in keys}
     names = _names_of({other.claim_id for others in sharing.values() for other in others})
     return tuple(

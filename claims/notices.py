@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class ClaimantDetails:
-    """Who claims. Personal data: goes into `Party` and nowhere else."""
+    """Who claims. Personal data: sealed with the party and readable nowhere else."""
 
     name: str = ""
     email: str = ""

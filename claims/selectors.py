@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from claims.choices import REASSESSABLE, ReassessmentState
-from claims.errors import AssessmentNotFound, AssessmentNotReady, ClaimNotFound, EvidenceNotFound
-from claims.models import Assessment, Claim, Evidence, Party, Reassessment, Resubmission
+from claims.errors import AssessmentNotFound, AssessmentNotReady, ClaimNotFound, EvidenceNotFound, MediaRemoved
+from claims.link_keys import plate_spelling
+from claims.models import Assessment, Claim, Evidence, LinkKey, LinkKeyKind, Party, Reassessment, Resubmission
 from claims.redaction import HIDDEN_STAGES
 from claims.visibility import visible_claims
 from observability.errors import FieldProblem, InvalidInput
+from tenancy.errors import VaultUnreadable
 from tenancy.principals import Principal
+from tenancy.vault import BlindIndex, known_index
+
+log = structlog.get_logger(__name__)
 
 # Columns of an opinion that a list never shows: curves and hazards of one claim are longer than a page of rows.
 _HEAVY_COLUMNS = (
@@ -27,7 +33,7 @@ _HEAVY_COLUMNS = (
     "model_probabilities",
     "summary",
 )
-# Each word is five comparisons; SQLite refuses expressions that are a thousand deep.
+# Each word is three comparisons; SQLite refuses expressions that are a thousand deep.
 _MOST_WORDS = 8
 # The filters of a run, by the columns that they compare.
 _RUN_COLUMNS = {
@@ -44,25 +50,41 @@ _RUN_COLUMNS = {
 def claims_visible_to(principal: Principal) -> QuerySet[Claim]:
     """Return the tenant's claims that the principal may see, each with its newest opinion's short part."""
     deferred = [f"assessment__{column}" for column in _HEAVY_COLUMNS]
-    return Claim.objects.select_related("assessment").defer(*deferred).filter(visible_claims(principal))
+    claims = Claim.objects.select_related("assessment", "subject_key").defer(*deferred)
+    return claims.filter(visible_claims(principal))
 
 
 def claims_found(claims: QuerySet[Claim], words: str) -> QuerySet[Claim]:
-    """Return those of the claims that carry every one of the words in number, policy, plate, place or description.
+    """Return those of the claims that carry every one of the words in claim or policy number, or as a whole plate.
 
-    Raises InvalidInput for more words than a person would type.
+    A plate is compared by its digest, so a part of one finds nothing; place and description are sealed and not
+    searched. Raises InvalidInput for more words than a person would type.
     """
     if len(words.split()) > _MOST_WORDS:
         raise InvalidInput(problems=[FieldProblem("/q", "too_many_words", f"At most {_MOST_WORDS} words.")])
+    if not words.split():
+        return claims
+    index = _index_for_search()
+    every = Q()
     for word in words.split():
-        claims = claims.filter(
-            Q(claim_number__icontains=word)
-            | Q(policy_number__icontains=word)
-            | Q(vehicle_plate__icontains=word)
-            | Q(loss_location__icontains=word)
-            | Q(description__icontains=word)
-        )
-    return claims
+        every &= Q(claim_number__icontains=word) | Q(policy_number__icontains=word) | _with_plate(word, index)
+    return claims.filter(every | _with_plate(words, index))  # "B AB 1234" is one plate in three words
+
+
+def _index_for_search() -> BlindIndex | None:
+    try:
+        return known_index()
+    except VaultUnreadable as problem:
+        log.error("search_without_plates", code=problem.code)
+        return None
+
+
+def _with_plate(text: str, index: BlindIndex | None) -> Q:
+    spelled = plate_spelling(text)
+    if index is None or not spelled:
+        return Q(pk__in=[])
+    digest = index.digest(LinkKeyKind.PLATE, spelled)
+    return Q(id__in=LinkKey.objects.filter(kind=LinkKeyKind.PLATE, digest=digest).values("claim_id"))
 
 
 def claim_visible_to(*, principal: Principal, claim_id: UUID) -> Claim:
@@ -71,6 +93,20 @@ def claim_visible_to(*, principal: Principal, claim_id: UUID) -> Claim:
     if claim is None:
         raise ClaimNotFound
     return claim
+
+
+def claim_named(*, principal: Principal, name: str) -> Claim:
+    """Return the claim of that number or, failing that, id; raises ClaimNotFound."""
+    claims = claims_visible_to(principal)
+    found = claims.filter(claim_number=name).first()
+    if found is None:
+        try:
+            found = claims.filter(id=UUID(name)).first()
+        except ValueError as error:
+            raise ClaimNotFound(f"There is no claim {name!r}.") from error
+    if found is None:
+        raise ClaimNotFound(f"There is no claim {name!r}.")
+    return found
 
 
 def claim_progress(*, principal: Principal, claim_id: UUID) -> Claim:
@@ -136,12 +172,17 @@ def evidence_visible_to(*, principal: Principal, evidence_id: UUID) -> Evidence:
     evidence: Evidence | None = pictures.filter(visible, id=evidence_id).first()
     if evidence is None or (principal.is_client and evidence.stage in HIDDEN_STAGES):
         raise EvidenceNotFound
+    if evidence.assessment.claim.media_removed_at is not None:
+        raise MediaRemoved
     return evidence
 
 
 def claimant_of(claim: Claim) -> Party | None:
     """Return who claims, if it was told."""
-    return Party.objects.filter(claim_id=claim.id).order_by("id").first()
+    party: Party | None = Party.objects.filter(claim_id=claim.id).order_by("id").first()
+    if party is not None:
+        party.claim = claim  # whose key opens it
+    return party
 
 
 def resubmissions_of(claim: Claim) -> list[Resubmission]:

@@ -64,7 +64,7 @@ def claim_item(claim: Claim) -> dict[str, Any]:
         "severity": (opinion.severity or None) if opinion else None,
         "outcome": opinion.outcome if opinion else None,
         "policy_number": claim.policy_number,
-        "vehicle_plate": claim.vehicle_plate,
+        "vehicle_plate": claim.told.vehicle_plate,
         "loss_at": claim.loss_at,
         "stage": claim.stage or None,
         "progress_percent": claim.progress_percent,
@@ -81,10 +81,14 @@ def claim_data(claim: Claim, *, claimant: Party | None, resubmissions: list[Resu
     data = claim_item(claim) | {
         "version": claim.version,
         "submitted_by": str(claim.submitted_by_id),
-        "loss_location": claim.loss_location,
-        "description": claim.description,
-        "metadata": claim.metadata,
-        "file_name": claim.file_name,
+        "loss_location": claim.told.loss_location,
+        "description": claim.told.description,
+        "metadata": claim.told.metadata,
+        "file_name": claim.told.file_name,
+        "personal_data": claim.told.state,
+        "legal_hold_since": claim.held_since,
+        "media_removed_at": claim.media_removed_at,
+        "erased_at": claim.erased_at,
         "claimant": _claimant(claimant),
         "video": {
             "sha256": video.sha256,
@@ -108,7 +112,8 @@ def claim_data(claim: Claim, *, claimant: Party | None, resubmissions: list[Resu
 def _claimant(party: Party | None) -> dict[str, str] | None:
     if party is None:
         return None
-    return {"name": party.name, "email": party.email, "phone": party.phone, "account": party.account}
+    contact = party.contact
+    return {"name": contact.name, "email": contact.email, "phone": contact.phone, "account": contact.account}
 
 
 def assessment_data(assessment: Assessment, *, redacted: bool) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from claims.choices import ClaimStatus
-from claims.errors import MoveNotAllowed, StaleClaim
+from claims.choices import CLOSED, ClaimStatus
+from claims.errors import ClaimErased, MoveNotAllowed, StaleClaim
 from claims.models import Claim
 from observability.errors import PlatformError
 from tenancy.audit import AuditAction, record_event
@@ -46,15 +46,17 @@ def move(
     """Move the claim along the graph by one conditional write, with its audit event, in the caller's transaction.
 
     `changes` are further columns written with it; `details` stand in the event beside the status. Call it last: the
-    audit chain is locked from here to the commit. Raises MoveNotAllowed, or StaleClaim when the row changed since it
-    was read.
+    audit chain is locked from here to the commit. Raises MoveNotAllowed, ClaimErased when nothing is left to look at
+    again, or StaleClaim when the row changed since it was read.
     """
     if not transaction.get_connection().in_atomic_block:
         raise PlatformError("A claim moves with its reason, in one transaction.", code="move_outside")
     origin = ClaimStatus(claim.status)
     if to not in MOVES[origin]:
         raise MoveNotAllowed(f"A claim that is {origin.label.lower()} cannot become {to.label.lower()}.")
-    columns = dict(changes or {})
+    if claim.erased_at is not None and origin in CLOSED:
+        raise ClaimErased
+    columns = {**(changes or {}), "closed_at": now if to in CLOSED else None}
     moved = Claim.objects.filter(id=claim.id, status=origin, version=claim.version).update(
         status=to, version=F("version") + 1, **columns
     )

@@ -21,7 +21,6 @@ from tenancy.ratelimits.window import Rate
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _RATE = re.compile(r"([1-9]\d{0,6})/(s|m|h|d)", re.ASCII)
-_RATE = re.compile(r"^([1-9]\d{0,6})/(s|m|h|d)$")
 _KEY_VERSION = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _KEY_BYTES = 32
 _PERIOD_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -267,6 +267,12 @@ def replay_job(*, job_id: UUID, now: datetime) -> bool:
     )
 
 
+def forget_details(*, tenant_ref: str, argument: str, value: str) -> int:
+    """Blank what failed attempts left in words on the jobs with this argument; return how many jobs that were."""
+    jobs = Job.objects.filter(tenant_ref=tenant_ref, **{f"arguments__{argument}": value})
+    return jobs.exclude(error_detail="").update(error_detail="")
+
+
 def _lease_end(now: datetime) -> datetime:
     return now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
 

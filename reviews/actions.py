@@ -13,6 +13,7 @@ from uuid import UUID
 
 from aiassist.types import Severity
 from claims.choices import ClaimStatus
+from claims.identifiers import refuse_identifiers
 from claims.models import Assessment, Claim
 from observability.errors import FieldProblem, PreconditionFailed
 from reviews.choices import DecisionKind, ReviewAction
@@ -148,6 +149,11 @@ def refuse_silent_override(case: ReviewCase) -> None:
         raise OverrideWithoutReason(problems=[problem])
 
 
+def refuse_named_person(case: ReviewCase) -> None:
+    """What is written here goes into the history, which outlives an erasure."""
+    refuse_identifiers(case.claim, reasoning=case.draft.reasoning, override_reason=case.draft.override_reason)
+
+
 _DECISION_RULES: tuple[Rule, ...] = (
     refuse_own_claim,
     refuse_wrong_state,
@@ -157,6 +163,7 @@ _DECISION_RULES: tuple[Rule, ...] = (
     refuse_empty_reasoning,
     refuse_impossible_override,
     refuse_silent_override,
+    refuse_named_person,
 )
 
 

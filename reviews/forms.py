@@ -11,6 +11,7 @@ from django import forms
 from aiassist.types import Severity
 from claims.models import Assessment
 from claims.pages.badges import SEVERITY_BADGES
+from claims.privacy_inputs import LONGEST_REASON
 from reviews.actions import MOST_WORDS, DecisionDraft, Override, overrides_of
 from reviews.choices import DecisionKind
 
@@ -101,3 +102,26 @@ class DecisionForm(forms.Form):
 def shown_fault(assessment: Assessment) -> int:
     """Return the AI's fault share as the page shows it: decimals would feign precision, rounding is no disagreement."""
     return round(assessment.suggested_fault_pct)
+
+
+class HoldForm(forms.Form):
+    """Why a legal hold is set or lifted."""
+
+    hold_reason = forms.CharField(max_length=LONGEST_REASON, error_messages={"required": "Say why."})
+
+
+class EraseForm(forms.Form):
+    """An erasure, confirmed by typing the claim's number."""
+
+    confirm = forms.CharField(max_length=64)
+    erase_reason = forms.CharField(max_length=LONGEST_REASON, required=False)
+
+    def __init__(self, *args: Any, claim_number: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._claim_number = claim_number
+
+    def clean_confirm(self) -> str:
+        typed: str = self.cleaned_data["confirm"]
+        if typed != self._claim_number:
+            raise forms.ValidationError("This is not the number of this claim.", code="not_confirmed")
+        return typed

@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from aiassist.types import EvidenceStage, Severity
 from claims.auditing import is_auditable, record_audited_label
@@ -75,7 +75,8 @@ def labels_waiting_for(actor: Principal) -> QuerySet[BlindLabel]:
     decided = Decision.objects.filter(claim_id=OuterRef("claim_id"), decided_by_id=actor.user_id)
     waiting = BlindLabel.objects.filter(state=LabelState.WAITING).exclude(claim__submitted_by_id=actor.user_id)
     visible = visible_claims(actor, claim="claim")
-    return waiting.filter(visible, ~Exists(decided)).select_related("claim__video").order_by("drawn_at", "id")
+    there = Q(claim__media_removed_at__isnull=True)  # a film to look at
+    return waiting.filter(visible, there, ~Exists(decided)).select_related("claim__video").order_by("drawn_at", "id")
 
 
 def places_of(label: BlindLabel) -> list[Place]:

@@ -36,7 +36,6 @@ _SHOWN = (
     "review_due_at",
     "waiting_since",
     "received_at",
-    "loss_location",
     "assessment__outcome",
     "assessment__reason_code",
     "assessment__severity",

@@ -6,6 +6,7 @@ from reviews.views.claim import ClaimView
 from reviews.views.holds import HoldView, SkipView
 from reviews.views.labels import LabelsView, LabelView
 from reviews.views.media import ChaptersView
+from reviews.views.privacy import EraseView, LegalHoldView, PrivacyView, SubjectExportView
 from reviews.views.queue import QueueView, TakeNextView
 from reviews.views.versions import NewsView, ReassessView, VersionView
 
@@ -21,5 +22,9 @@ urlpatterns: list[URLPattern] = [
     path("claims/<uuid:claim_id>/versions/<int:version>/", VersionView.as_view(), name="version"),
     path("claims/<uuid:claim_id>/reassess/", ReassessView.as_view(), name="reassess"),
     path("claims/<uuid:claim_id>/news/", NewsView.as_view(), name="news"),
+    path("claims/<uuid:claim_id>/privacy/", PrivacyView.as_view(), name="privacy"),
+    path("claims/<uuid:claim_id>/privacy/hold/", LegalHoldView.as_view(), name="legal-hold"),
+    path("claims/<uuid:claim_id>/privacy/erase/", EraseView.as_view(), name="erase"),
+    path("claims/<uuid:claim_id>/privacy/export/", SubjectExportView.as_view(), name="subject-export"),
     path("claims/<uuid:claim_id>/chapters.vtt", ChaptersView.as_view(), name="chapters"),
 ]

@@ -14,6 +14,8 @@ from tenancy.models import Tenant
 # ISO 3166-1 alpha-2, with a part of the country behind it where traffic law differs (ISO 3166-2: US-CA).
 _JURISDICTION = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?", re.ASCII)
 _MAX_HOURS = 24 * 90
+# A century: whoever means "for ever" says null.
+_MAX_DAYS = 36_525
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class TenantPolicy:
     """What one tenant has decided; hours are elapsed hours.
 
     `blind_label_share` of the decided claims is drawn for a second, blind label: the AI's promises are measured by it.
+    Video (with its pictures) and personal data are removed so many days after the decision; None keeps them.
     The waiting bounds are when a claim moves up one class, so that nothing starves behind urgent work.
     """
 
@@ -34,6 +37,8 @@ class TenantPolicy:
     waiting_bound_hours_low: int = 120
     jurisdiction: str | None = None
     blind_label_share: float = 0.05
+    retention_days_video: int | None = None
+    retention_days_personal_data: int | None = None
 
 
 def tenant_policy(tenant_id: UUID) -> TenantPolicy:
@@ -77,6 +82,10 @@ def _is_hours(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MAX_HOURS
 
 
+def _is_days(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MAX_DAYS
+
+
 def _is_share(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
@@ -90,6 +99,7 @@ def _is_jurisdiction(value: Any) -> bool:
 
 
 _HOURS = (_is_hours, f"A whole number of hours from 1 to {_MAX_HOURS}.")
+_DAYS = (_is_days, f"A whole number of days from 1 to {_MAX_DAYS}, or null to keep it.")
 _SWITCH = (_is_switch, "true or false.")
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "external_providers_allowed": _SWITCH,
@@ -101,5 +111,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "review_hours_low": _HOURS,
     "waiting_bound_hours_standard": _HOURS,
     "waiting_bound_hours_low": _HOURS,
+    "retention_days_video": _DAYS,
+    "retention_days_personal_data": _DAYS,
     "jurisdiction": (_is_jurisdiction, "A country code such as DE, or with its part such as US-CA."),
 }

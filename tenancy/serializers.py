@@ -96,6 +96,12 @@ class TenantSettings(serializers.Serializer[Any]):
     review_hours_low = serializers.IntegerField()
     waiting_bound_hours_standard = serializers.IntegerField()
     waiting_bound_hours_low = serializers.IntegerField()
+    retention_days_video = serializers.IntegerField(
+        allow_null=True, help_text="Days after the decision; null keeps video and pictures."
+    )
+    retention_days_personal_data = serializers.IntegerField(
+        allow_null=True, help_text="Days after the decision; null keeps what was told."
+    )
     jurisdiction = serializers.CharField(allow_null=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 from datetime import timedelta
 from typing import Any
 
@@ -10,15 +11,21 @@ from django.utils import timezone
 
 from aiassist.types import Outcome, Scenario
 from claims.choices import QUEUE_RANK, ClaimStatus, ReviewPriority
-from claims.models import Assessment, Claim, VideoFile
+from claims.models import Assessment, Claim, Party, VideoFile
+from claims.models.told import Contact, Told
+from claims.sealing import seal_told, sealed_party
 from observability.ids import new_id
 from tenancy.scope import tenant_scope
+from tenancy.vault import make_subject_key
 from tests.people import Person
+
+_TOLD = {field.name for field in fields(Told)}
 
 
 def make_claim(person: Person, number: str = "CLM-1", **columns: Any) -> Claim:
-    """Return a received claim of the person with a video row (no file behind it)."""
+    """Return a received claim of the person with a video row (no file behind it); what was told is sealed."""
     now = columns.pop("now", timezone.now())
+    told = {name: columns.pop(name) for name in _TOLD & set(columns)}
     with tenant_scope(person.tenant.id):
         video = VideoFile.objects.create(
             sha256=hashlib.sha256(f"{person.tenant.id}{number}".encode()).hexdigest(),
@@ -31,10 +38,17 @@ def make_claim(person: Person, number: str = "CLM-1", **columns: Any) -> Claim:
             duration_seconds=10.0,
             stored_at=now,
         )
-        claim: Claim = Claim.objects.create(
-            claim_number=number, submitted_by=person.user, video=video, received_at=now, **columns
-        )
+        claim = Claim(claim_number=number, submitted_by=person.user, video=video, received_at=now, **columns)
+        seal_told(claim, Told(**told), key=make_subject_key(now=now))
+        claim.save(force_insert=True)
         return claim
+
+
+def make_party(claim: Claim, **contact: Any) -> Party:
+    """Return a claimant of the claim; the caller is inside the tenant's scope."""
+    party = sealed_party(claim, Contact(**contact))
+    party.save(force_insert=True)
+    return party
 
 
 def make_assessed_claim(

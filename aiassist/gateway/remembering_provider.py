@@ -86,6 +86,12 @@ def input_hash(request: VisionRequest) -> str:
     return hashlib.sha256(json.dumps(words, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def forget_answers_about(reference: str) -> int:
+    """Delete every answer about one claim inside the caller's transaction; return how many."""
+    deleted, _ = StoredAnswer.objects.filter(reference=reference).delete()
+    return int(deleted)
+
+
 def forget_expired_answers(*, now: datetime) -> int:
     """Delete answers whose time is over; return how many (a timer calls this)."""
     with every_tenant("expired answers of models"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,6 +11,8 @@ from django.db.models import Q
 from aiassist.types import Stage
 from claims.choices import ClaimStatus, PartyRole, ReviewPriority
 from claims.models.policy import Policy
+from claims.models.told import Contact, Told, claim_place, contact_of, party_place, told_of
+from tenancy.models import VaultKey
 from tenancy.owned import TenantOwned
 
 
@@ -25,9 +29,14 @@ class VideoFile(TenantOwned):
     duration_seconds = models.FloatField(null=True, blank=True)
     perceptual_hashes = models.JSONField(default=list, blank=True)
     stored_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="The file is gone.")
 
     class Meta(TenantOwned.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "sha256"], name="video_once_per_tenant")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "sha256"], name="video_once_per_tenant", condition=Q(removed_at__isnull=True)
+            )
+        ]
         indexes = [models.Index(fields=["tenant", "-stored_at"], name="video_newest")]
 
     def __str__(self) -> str:
@@ -44,16 +53,11 @@ class Claim(TenantOwned):
     video = models.ForeignKey(VideoFile, on_delete=models.PROTECT, related_name="claims")
     policy = models.ForeignKey(Policy, null=True, blank=True, on_delete=models.PROTECT, related_name="claims")
     policy_number = models.CharField(max_length=64, blank=True)
-    vehicle_plate = models.CharField(max_length=20, blank=True)
     loss_at = models.DateTimeField(null=True, blank=True)
-    loss_location = models.CharField(max_length=200, blank=True)
-    description = models.TextField(blank=True)
-    metadata = models.JSONField(default=dict, blank=True)
-    file_name = models.CharField(
-        max_length=255,
-        blank=True,
-        help_text="What this person called the file; another person's name is not theirs to see.",
+    subject_key = models.ForeignKey(
+        VaultKey, null=True, blank=True, on_delete=models.PROTECT, related_name="+", editable=False
     )
+    sealed = models.TextField(blank=True, editable=False, help_text="What was told, under the subject's key: `told`.")
     received_at = models.DateTimeField()
     restricted = models.BooleanField(
         default=False, help_text="Special investigation: open to those it was granted to, administrators and auditors."
@@ -79,17 +83,38 @@ class Claim(TenantOwned):
     waiting_since = models.DateTimeField(null=True, blank=True)
     review_due_at = models.DateTimeField(null=True, blank=True)
 
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="Since when nothing is left to do; keeping ends.")
+    held_since = models.DateTimeField(null=True, blank=True, help_text="A legal hold: nothing of it is erased.")
+    hold_reason = models.TextField(blank=True)
+    media_removed_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
+
     class Meta(TenantOwned.Meta):
         permissions = [("open_restricted_claim", "Can open a restricted claim")]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "claim_number"], name="claim_number_once"),
-            models.UniqueConstraint(fields=["tenant", "video", "submitted_by"], name="claim_once_per_video_and_person"),
+            models.UniqueConstraint(
+                fields=["tenant", "video", "submitted_by"],
+                name="claim_once_per_video_and_person",
+                condition=Q(media_removed_at__isnull=True),
+            ),
             models.CheckConstraint(
                 name="claim_awaiting_is_complete",
                 condition=~Q(status=ClaimStatus.AWAITING_REVIEW)
                 | Q(assessment__isnull=False, review_due_at__isnull=False, waiting_since__isnull=False),
             ),
             models.CheckConstraint(name="claim_progress_percent", condition=Q(progress_percent__lte=100)),
+            models.CheckConstraint(
+                name="claim_sealed_has_key",
+                condition=Q(sealed="") | Q(subject_key__isnull=False, erased_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="claim_hold_outranks_erasure", condition=Q(held_since__isnull=True) | Q(erased_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="claim_erased_has_no_media",
+                condition=Q(erased_at__isnull=True) | Q(media_removed_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(
@@ -100,10 +125,20 @@ class Claim(TenantOwned):
             models.Index(fields=["tenant", "-received_at", "-id"], name="claim_newest"),
             models.Index(fields=["tenant", "status", "-received_at", "-id"], name="claim_by_status"),
             models.Index(fields=["tenant", "submitted_by", "-received_at", "-id"], name="claim_by_person"),
+            models.Index(
+                fields=["tenant", "closed_at"],
+                name="claim_retention",
+                condition=Q(closed_at__isnull=False, erased_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.claim_number
+
+    @cached_property
+    def told(self) -> Told:
+        """What people told, opened once; empty with its state where it is erased or cannot be read."""
+        return told_of(self.subject_key, self.sealed, place=claim_place(claim_id=self.id, tenant_id=self.tenant_id))
 
 
 class Resubmission(TenantOwned):
@@ -119,14 +154,11 @@ class Resubmission(TenantOwned):
 
 
 class Party(TenantOwned):
-    """A person in the claim. Personal data stands here and nowhere else."""
+    """A person in the claim; who they are is sealed under the claim's key."""
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="parties")
     role = models.CharField(max_length=16, choices=PartyRole)
-    name = models.CharField(max_length=150, blank=True)
-    email = models.CharField(max_length=254, blank=True)
-    phone = models.CharField(max_length=40, blank=True)
-    account = models.CharField(max_length=64, blank=True)
+    sealed = models.TextField(blank=True, editable=False)
 
     class Meta(TenantOwned.Meta):
         verbose_name_plural = "parties"
@@ -134,3 +166,9 @@ class Party(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} of {self.claim_id}"
+
+    @cached_property
+    def contact(self) -> Contact:
+        """Who it is, opened once; empty with its state where it is erased or cannot be read."""
+        place = party_place(party_id=self.id, tenant_id=self.tenant_id)
+        return contact_of(self.claim.subject_key, self.sealed, place=place)

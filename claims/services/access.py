@@ -10,6 +10,7 @@ from django.db.models import F
 
 from claims.choices import ClaimAction
 from claims.errors import AlreadyRestricted, ClaimNotFound, GrantNotFound, NotRestricted
+from claims.identifiers import refuse_identifiers
 from claims.models import Claim, ClaimGrant
 from claims.visibility import OPEN_RESTRICTED, grants_of, open_to, permission_for, visible_claims
 from observability.errors import FieldProblem, InvalidInput
@@ -30,6 +31,7 @@ def restrict_claim(*, actor: Principal, claim_id: UUID, reason: str, now: dateti
     claim = _locked(actor, claim_id)
     if claim.restricted:
         raise AlreadyRestricted
+    refuse_identifiers(claim, reason=reason)
     _set_restricted(claim, restricted=True)
     if actor.user_id is not None and actor.role == Role.SUPERVISOR:
         open_to(User.objects.get(id=actor.user_id), claim, OPEN_RESTRICTED)
@@ -46,6 +48,7 @@ def lift_restriction(*, actor: Principal, claim_id: UUID, reason: str = "", now:
     claim = _locked(actor, claim_id)
     if not claim.restricted:
         raise NotRestricted
+    refuse_identifiers(claim, reason=reason)
     _set_restricted(claim, restricted=False)
     _record(ClaimAction.RESTRICTION_LIFTED, actor, claim, now, reason=reason)
     return claim

@@ -89,7 +89,7 @@ def dossier_for(claim: Claim, video_path: Path) -> Dossier:
         tenant_id=str(claim.tenant_id),
         video_path=video_path,
         sha256=claim.video.sha256,
-        description=claim.description,
+        description=claim.told.description,
         jurisdiction=policy.jurisdiction,
         loss_at=claim.loss_at,
         external_providers_allowed=policy.external_providers_allowed,
@@ -102,7 +102,9 @@ def dossier_for(claim: Claim, video_path: Path) -> Dossier:
 @transaction.atomic(durable=True)
 def _begin(*, lease: Lease, now: datetime) -> Claim | None:
     """Move the claim to PROCESSING; None when there is nothing left to assess (the job is finished then)."""
-    claim: Claim | None = Claim.objects.select_related("video").filter(id=lease.arguments["claim_id"]).first()
+    claim: Claim | None = (
+        Claim.objects.select_related("video", "subject_key").filter(id=lease.arguments["claim_id"]).first()
+    )
     if claim is None:
         raise ClaimNotFound
     if claim.status == ClaimStatus.AWAITING_REVIEW:

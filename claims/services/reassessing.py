@@ -110,7 +110,8 @@ def _commit_version(*, lease: Lease, row: Reassessment, opinion: Opinion, keys: 
     made = insert_version(claim=claim, opinion=opinion, keys=keys, job_id=lease.job_id, now=now)
     assessment = made.assessment
     if opinion.facts is not None:
-        VideoFile.objects.filter(id=claim.video_id).update(perceptual_hashes=list(opinion.facts.perceptual_hashes))
+        stored = VideoFile.objects.filter(id=claim.video_id, removed_at__isnull=True)
+        stored.update(perceptual_hashes=list(opinion.facts.perceptual_hashes))
     _end_row(lease=lease, row=row, state=ReassessmentState.DONE, assessment=assessment, now=now)
     status = ClaimStatus(claim.status)
     announce_opinion(ClaimEvent.REASSESSED, assessment=assessment, status=status, now=now)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from claims.antivirus import scan_upload
-from claims.choices import ClaimAction, ClaimEvent, ClaimStatus, PartyRole
+from claims.choices import ClaimAction, ClaimEvent, ClaimStatus
 from claims.errors import ClaimNumberExists
 from claims.intake import QuarantinedFile, inspect_upload
-from claims.models import Claim, Party, Policy, Resubmission, VideoFile
-from claims.notices import ClaimantDetails, LossNotice
+from claims.models import Claim, Policy, Resubmission, VideoFile
+from claims.models.told import Contact, Told
+from claims.notices import LossNotice
+from claims.sealing import seal_told, sealed_party
 from claims.selectors import claims_visible_to
 from claims.services.linking import index_links
 from claims.storage import Publication, new_key
@@ -26,6 +30,7 @@ from tenancy.permissions import require_scope
 from tenancy.principals import Principal
 from tenancy.quotas import Hold, held_quota, settle
 from tenancy.scope import current_tenant_id
+from tenancy.vault import make_subject_key
 from tenancy.webhooks.announcing import announce
 
 ASSESS_JOB = "claims.assess"
@@ -58,20 +63,29 @@ def receive_claim(*, actor: Principal, notice: LossNotice, upload: QuarantinedFi
     ScannerUnavailable; then nothing is left of it.
     """
     require_scope(actor, Scope.WRITE)
-    stored = VideoFile.objects.filter(sha256=upload.sha256).first()
+    stored = _stored_video(upload).first()
     if stored is None:
         _refuse_used_number(notice)
     again = stored is not None and _claim_on_video(actor, stored) is not None
     needs = {"assessments": 0 if again else 1, "storage_bytes": upload.size_bytes if stored is None else 0}
     with held_quota(**needs, now=now) as hold, Publication() as publication:
+        commit = partial(_commit_receipt, actor=actor, notice=notice, upload=upload, hold=hold, now=now)
         video = _published(upload, publication, now) if stored is None else None
-        receipt = _commit_receipt(actor=actor, notice=notice, upload=upload, video=video, hold=hold, now=now)
+        try:
+            receipt = commit(video=video)
+        except VideoFile.DoesNotExist:  # erased since it was looked for
+            video = _published(upload, publication, now)
+            receipt = commit(video=video)
         if video is not None and receipt.claim.video_id == video.id:
             publication.keep()
     upload.discard()
     metrics.UPLOADS.labels(outcome="duplicate" if receipt.duplicate else "accepted").inc()
     metrics.UPLOAD_BYTES.inc(upload.size_bytes)
     return receipt
+
+
+def _stored_video(upload: QuarantinedFile) -> QuerySet[VideoFile]:
+    return VideoFile.objects.filter(sha256=upload.sha256, removed_at__isnull=True)
 
 
 def _refuse_used_number(notice: LossNotice) -> None:
@@ -107,14 +121,16 @@ def _commit_receipt(
     if video is not None:
         # Of two uploads at once the second waits here for the first one's commit, then finds its row.
         VideoFile.objects.bulk_create([video], ignore_conflicts=True)
-    stored = VideoFile.objects.select_for_update(no_key=True).get(sha256=upload.sha256)
+    stored = _stored_video(upload).select_for_update(no_key=True).get()
     known = _claim_on_video(actor, stored)
     if known is not None:
         _record_resubmission(claim=known, actor=actor, notice=notice, now=now)
         return Receipt(known, duplicate=True)
     claim = _insert_claim(actor=actor, notice=notice, video=stored, file_name=upload.name, now=now)
-    claimant = _insert_claimant(claim, notice.claimant) if notice.claimant is not None else None
-    index_links(claim, claimant)
+    claimant = sealed_party(claim, Contact(**asdict(notice.claimant))) if notice.claimant is not None else None
+    if claimant is not None:
+        claimant.save(force_insert=True)
+    index_links(claim, claimant, now=now)
     tenant_ref = str(claim.tenant_id)
     arguments = {"claim_id": str(claim.id), "tenant_id": tenant_ref}
     enqueue_job(kind=ASSESS_JOB, tenant_ref=tenant_ref, arguments=arguments, now=now)
@@ -139,7 +155,9 @@ def _commit_receipt(
 
 def _claim_on_video(actor: Principal, video: VideoFile) -> Claim | None:
     """Return the claim that these bytes are to this person: their own first, else the oldest they may see."""
-    claims = list(claims_visible_to(actor).filter(video=video).order_by("received_at", "id")[:50])
+    claims = list(
+        claims_visible_to(actor).filter(video=video, media_removed_at__isnull=True).order_by("received_at", "id")[:50]
+    )
     own = [claim for claim in claims if claim.submitted_by_id == actor.user_id]
     found = (own or claims)[:1]
     for claim in found:
@@ -159,14 +177,10 @@ def _insert_claim(*, actor: Principal, notice: LossNotice, video: VideoFile, fil
         video=video,
         policy=policy,
         policy_number=notice.policy_number,
-        vehicle_plate=notice.vehicle_plate,
         loss_at=notice.loss_at,
-        loss_location=notice.loss_location,
-        description=notice.description,
-        metadata=dict(notice.metadata),
-        file_name=file_name,
         received_at=now,
     )
+    seal_told(claim, _told(notice, file_name), key=make_subject_key(now=now))
     Claim.objects.bulk_create([claim], ignore_conflicts=True)
     if Claim.objects.filter(id=claim.id).exists():
         return claim
@@ -175,16 +189,14 @@ def _insert_claim(*, actor: Principal, notice: LossNotice, video: VideoFile, fil
     raise PlatformError("The claim could not be written.", code="claim_not_written")
 
 
-def _insert_claimant(claim: Claim, details: ClaimantDetails) -> Party:
-    claimant: Party = Party.objects.create(
-        claim=claim,
-        role=PartyRole.CLAIMANT,
-        name=details.name,
-        email=details.email,
-        phone=details.phone,
-        account=details.account,
+def _told(notice: LossNotice, file_name: str) -> Told:
+    return Told(
+        vehicle_plate=notice.vehicle_plate,
+        loss_location=notice.loss_location,
+        description=notice.description,
+        metadata=dict(notice.metadata),
+        file_name=file_name,
     )
-    return claimant
 
 
 def _record_resubmission(*, claim: Claim, actor: Principal, notice: LossNotice, now: datetime) -> None:

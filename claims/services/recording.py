@@ -65,7 +65,8 @@ def _commit_assessment(
         raise ClaimNotFound
     made = insert_version(claim=claim, opinion=opinion, keys=keys, job_id=lease.job_id, now=now)
     if opinion.facts is not None:
-        VideoFile.objects.filter(id=claim.video_id).update(perceptual_hashes=list(opinion.facts.perceptual_hashes))
+        stored = VideoFile.objects.filter(id=claim.video_id, removed_at__isnull=True)
+        stored.update(perceptual_hashes=list(opinion.facts.perceptual_hashes))
     finish_job(
         lease=lease,
         result={"claim_id": str(claim.id), "assessment_id": str(made.assessment.id), "outcome": opinion.outcome},

@@ -17,6 +17,7 @@ from claims.errors import (
     NotReassessable,
     ReassessmentRunning,
 )
+from claims.identifiers import refuse_identifiers
 from claims.models import Claim, Reassessment
 from claims.selectors import claims_visible_to
 from observability.errors import FieldProblem, InvalidInput, PermissionRefused
@@ -50,6 +51,8 @@ def request_reassessment(*, actor: Principal, claim_ids: Sequence[UUID], reason:
     if actor.is_client:
         raise PermissionRefused
     claims = _claims_named(actor, claim_ids)
+    for claim in claims:
+        refuse_identifiers(claim, reason=reason)
     refusals = {claim.id: refusal for claim in claims if (refusal := reassessment_refusal(claim.status)) is not None}
     task_id = new_id()
     started = _open_rows(task_id, [claim for claim in claims if claim.id not in refusals], now)

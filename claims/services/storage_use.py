@@ -31,5 +31,5 @@ def recount_stored_bytes(*, now: datetime) -> int:
 
 
 def _stored_bytes() -> int:
-    total: int | None = VideoFile.objects.aggregate(total=Sum("size_bytes"))["total"]
+    total: int | None = VideoFile.objects.filter(removed_at__isnull=True).aggregate(total=Sum("size_bytes"))["total"]
     return total or 0

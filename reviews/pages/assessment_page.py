@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aiassist.types import EvidenceStage, FraudSource, Outcome
@@ -153,9 +153,11 @@ def _fraud_basis(assessment: Assessment) -> str:
     return "Scorecard: points set by hand, joined; an order of risk, no probability."
 
 
-def evidence_rows(evidence: Sequence[Evidence], *, claim_id: object) -> list[EvidenceRow]:
-    """Return the evidence in order, numbered, each with the place in the video that it seeks to."""
-    return [_evidence_row(item, number, claim_id) for number, item in enumerate(evidence, start=1)]
+def evidence_rows(evidence: Sequence[Evidence], *, claim_id: object, media: bool = True) -> list[EvidenceRow]:
+    """Return the evidence in order, numbered, each with the place in the video that it seeks to; without `media`
+    there is nothing to look at any more."""
+    rows = [_evidence_row(item, number, claim_id) for number, item in enumerate(evidence, start=1)]
+    return rows if media else [replace(row, url="", image_url="") for row in rows]
 
 
 def _evidence_row(item: Evidence, number: int, claim_id: object) -> EvidenceRow:

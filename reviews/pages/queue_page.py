@@ -42,7 +42,6 @@ class QueueRow:
     claim_id: UUID
     url: str
     number: str
-    place: str
     received: str
     received_at: datetime
     priority: Badge
@@ -82,7 +81,6 @@ def queue_row(claim: Claim, *, viewer_id: UUID | None, urgent_threshold: float, 
         claim_id=claim.id,
         url=reverse("desk:claim", args=[claim.id]),
         number=claim.claim_number,
-        place=claim.loss_location,
         received=ago_words(claim.received_at, now),
         received_at=claim.received_at,
         priority=PRIORITY_BADGES[CLASS_OF_RANK[claim.queue_rank]],

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from aiassist.types import Outcome, Severity
 from claims.choices import ClaimStatus
 from claims.models import Claim
+from claims.services import erase_claim, set_legal_hold
 from reviews.choices import DecisionKind
 from reviews.services import DecisionDraft, decide_claim
 from tenancy.models import Tenant
@@ -54,6 +55,12 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
     )
     Tenant.objects.filter(id=cleo.tenant.id).update(settings={"blind_label_share": 1.0})
     _decide(reviewable_claim(cleo, "CLM-DRAWN"), ada, decision=DecisionKind.APPROVE, reasoning="Clear.")
+    held, erased = reviewable_claim(cleo, "CLM-HELD"), reviewable_claim(cleo, "CLM-ERASED")
+    for claim in (held, erased):
+        _decide(claim, sam, decision=DecisionKind.APPROVE, reasoning="Clear.")
+    with tenant_scope(cleo.tenant.id):
+        set_legal_hold(actor=sam.principal, claim_id=held.id, held=True, reason="Court file 7.", now=timezone.now())
+        erase_claim(actor=adam.principal, claim_id=erased.id, reason="Asked by letter.", now=timezone.now())
     label_cases(cleo.tenant, per_class={Severity.LOW: 60, Severity.MEDIUM: 40, Severity.HIGH: 5}, covered=0.8)
     return [
         (None, "/sign-in/"),
@@ -71,6 +78,11 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
         (adam, "/desk/monitoring/calibration/"),
         (adam, "/desk/monitoring/fraud-model/"),
         (adam, "/desk/usage/"),
+        (sam, f"/desk/claims/{held.id}/review/"),
+        (adam, f"/desk/claims/{held.id}/privacy/"),
+        (adam, f"/desk/claims/{decided.id}/privacy/"),
+        (adam, f"/desk/claims/{erased.id}/privacy/"),
+        (adam, f"/desk/claims/{erased.id}/review/"),
         (cleo, "/desk/claims/new/"),
         (cleo, f"/desk/claims/{running.id}/"),
         (cleo, f"/desk/claims/{waiting.id}/"),

@@ -28,9 +28,10 @@ from claims.models import Claim, LinkKey, LinkKeyKind, Party, VideoFile
 from claims.services import assess_claim
 from claims.services.linking import index_links
 from tenancy.scope import tenant_scope
+from tenancy.vault import tenant_index
 from tests.claims.handing_in import clip, hand_in, receive
 from tests.claims.opinions import FakeEngine, opinion_of, take_only_job
-from tests.files import make_assessed_claim, make_claim
+from tests.files import make_assessed_claim, make_claim, make_party
 from tests.people import Person
 
 JANE = {"name": "Jane Doe", "email": "jane@example.org", "phone": "+49 170 1234567", "account": "DE02 1203 0000 0000"}
@@ -40,8 +41,8 @@ def known_claim(person: Person, number: str, *, plate: str = "", **claimant: str
     """Return a claim that is indexed as an upload would have indexed it."""
     claim = make_claim(person, number, vehicle_plate=plate)
     with tenant_scope(person.tenant.id):
-        party = Party.objects.create(claim=claim, role="CLAIMANT", **claimant) if claimant else None
-        index_links(claim, party)
+        party = make_party(claim, **claimant) if claimant else None
+        index_links(claim, party, now=timezone.now())
     return claim
 
 
@@ -181,7 +182,7 @@ def test_linked_claims_costs_the_same_among_a_thousand_claims(
 ) -> None:
     claim = known_claim(cleo, "CLM-1", plate="B-AB 1234", **JANE)
     with tenant_scope(cleo.tenant.id):
-        keys = link_keys_of(claim, Party.objects.get(claim=claim))
+        keys = link_keys_of(claim, Party.objects.get(claim=claim), index=tenant_index(now=timezone.now()))
     crowd_sharing(cleo, keys, count=1_000)
     with tenant_scope(cleo.tenant.id), django_assert_max_num_queries(6):
         links = linked_claims(claim)

@@ -30,9 +30,9 @@ def test_handing_in_a_claim_leads_to_its_progress(cleo: Person) -> None:
     )
     with tenant_scope(cleo.tenant.id):
         claim = Claim.objects.get()
-        party = Party.objects.get()
+        told, contact = claim.told, Party.objects.get().contact
     assert answer.headers["Location"] == f"/desk/claims/{claim.id}/"
-    assert (claim.claim_number, claim.loss_location, party.name) == ("CLM-1", "Linz", "Cleo")
+    assert (claim.claim_number, told.loss_location, contact.name) == ("CLM-1", "Linz", "Cleo")
     assert claim.loss_at is not None and claim.loss_at.isoformat() == "2026-03-01T17:30:00+00:00"
     page = cleo.browser().get(answer.headers["Location"]).content.decode()
     assert "Assessment under way" in page and 'hx-trigger="every 2s"' in page

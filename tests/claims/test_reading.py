@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from aiassist.types import Severity
 from claims.models import Claim, Evidence
 from claims.services import assess_claim
+from claims.services.linking import index_links
 from tenancy.choices import Role
 from tenancy.scope import tenant_scope
 from tests.claims.handing_in import clip, hand_in, receive
@@ -251,9 +252,12 @@ def test_list_shows_each_tenant_its_own(ada: Person, zoe: Person) -> None:
         ("claim_number=FIRST", ["FIRST"]),
         ("claim_number=first", []),
         ("q=fir", ["FIRST"]),
-        ("q=ulm", ["FIRST"]),
-        ("q=ulm+braked", ["FIRST"]),
-        ("q=ulm+skidded", []),
+        ("q=ulc1", ["FIRST"]),
+        ("q=UL-C+1", ["FIRST"]),
+        ("q=fir+ul-c1", ["FIRST"]),
+        ("q=sec+ul-c1", []),
+        ("q=ulc", []),
+        ("q=lorry", []),
         ("q=100%25", []),
         ("q=_IRST", []),
         ("received_after=2026-01-02T00:00:00Z", ["SECOND"]),
@@ -264,9 +268,11 @@ def test_list_shows_each_tenant_its_own(ada: Person, zoe: Person) -> None:
 def test_list_is_filtered(ada: Person, query: str, found: list[str]) -> None:
     from datetime import UTC, datetime
 
-    make_claim(
-        ada, "FIRST", now=datetime(2026, 1, 1, 1, tzinfo=UTC), loss_location="Ulm", description="The lorry braked."
+    first = make_claim(
+        ada, "FIRST", now=datetime(2026, 1, 1, 1, tzinfo=UTC), vehicle_plate="UL-C 1", description="The lorry braked."
     )
+    with tenant_scope(ada.tenant.id):
+        index_links(first, None, now=first.received_at)
     make_assessed_claim(ada, "SECOND", priority="URGENT", now=datetime(2026, 1, 3, tzinfo=UTC))
     assert numbers(ada.api().get(f"{CLAIMS}?{query}")) == found
 

@@ -11,11 +11,9 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from claims.errors import ClaimNotFound
 from claims.ingesting import member_of
-from claims.models import Claim
 from claims.pages.changes import change_rows
-from claims.selectors import claims_visible_to
+from claims.selectors import claim_named
 from claims.services import request_reassessment
 from observability.choices import JobState
 from observability.errors import InvalidInput, NotFound, PlatformError, Unavailable
@@ -47,7 +45,7 @@ class Command(BaseCommand):
             actor = member_of(tenant_slug=options["tenant"], username=options["user"])
             assert actor.tenant_id is not None
             with tenant_scope(actor.tenant_id):
-                claim_ids = [_claim(actor, name).id for name in options["claims"]]
+                claim_ids = [claim_named(principal=actor, name=name).id for name in options["claims"]]
                 task_id = request_reassessment(
                     actor=actor, claim_ids=claim_ids, reason=options["reason"], now=timezone.now()
                 )
@@ -68,20 +66,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{item['claim_number']} {item['state'].lower()}: {version}")
             for row in change_rows(item["changes"]):
                 self.stdout.write(f"  {row.field}: {row.before} → {row.after}")
-
-
-def _claim(actor: Principal, name: str) -> Claim:
-    """Return the claim of that number or, failing that, id."""
-    claims = claims_visible_to(actor)
-    found = claims.filter(claim_number=name).first()
-    if found is None:
-        try:
-            found = claims.filter(id=UUID(name)).first()
-        except ValueError as error:
-            raise ClaimNotFound(f"There is no claim {name!r}.") from error
-    if found is None:
-        raise ClaimNotFound(f"There is no claim {name!r}.")
-    return found
 
 
 def _followed(actor: Principal, task_id: UUID, patience_seconds: float) -> Job:
