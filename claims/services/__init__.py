@@ -9,8 +9,8 @@ from claims.services.reassessing import bury_reassessment, reassess_next
 from claims.services.receiving import ASSESS_JOB, Receipt, receive_claim
 from claims.services.recording import record_assessment, record_unassessable
 from claims.services.requesting import MOST_CLAIMS, REASSESS_JOB, request_reassessment
-from claims.services.storage_use import recount_stored_bytes
 from claims.services.retention import apply_retention
+from claims.services.storage_use import recount_stored_bytes
 
 __all__ = [
     "ASSESS_JOB",
