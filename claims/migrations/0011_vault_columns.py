@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('claims', '0010_restricted_claims_and_grants'),
-        ('tenancy', '0007_erasure_journal_append_only'),
+        ('tenancy', '0009_erasure_journal_append_only'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
