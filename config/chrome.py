@@ -79,6 +79,10 @@ class Chrome:
         ]
 
     @cached_property
+    def may_manage_keys(self) -> bool:
+        return self.principal is not None and Scope.ADMIN in self.principal.scopes
+
+    @cached_property
     def tools(self) -> list[NavLink]:
         """API documentation for everyone who is signed in, the administration for who operates the platform."""
         if self.principal is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
+import json
 import os
 import re
 import sys
@@ -155,6 +156,44 @@ class Reader:
                 "OPTIONS": {"connect_timeout": 5},
             }
         raise EnvironmentProblem(f"{name}: must be sqlite:///path or postgres://user:password@host:port/name")
+
+    def sign_on_providers(self, name: str) -> list[dict[str, str]]:
+        """Return OpenID Connect providers from a JSON list of objects, each field a text."""
+        raw = self.secret(name)
+        try:
+            entries = json.loads(raw) if raw else []
+        except ValueError as error:
+            raise EnvironmentProblem(f"{name}: must be a JSON list") from error
+        if not isinstance(entries, list):
+            raise EnvironmentProblem(f"{name}: must be a JSON list")
+        found = [_sign_on_provider(name, entry) for entry in entries]
+        for unique in ("id", "issuer"):
+            if len({entry[unique] for entry in found}) < len(found):
+                raise EnvironmentProblem(f"{name}: two providers have the same {unique}")
+        return found
+
+
+_PROVIDER_NEEDS = frozenset({"id", "name", "issuer", "client_id", "client_secret"})
+_PROVIDER_MAY_HAVE = frozenset({"tenant", "algorithm"})
+_PROVIDER_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_ID_TOKEN_ALGORITHMS = frozenset({"RS256", "PS256", "ES256", "EdDSA"})
+
+
+def _sign_on_provider(name: str, entry: object) -> dict[str, str]:
+    known = isinstance(entry, dict) and _PROVIDER_NEEDS <= entry.keys() <= _PROVIDER_NEEDS | _PROVIDER_MAY_HAVE
+    if not isinstance(entry, dict) or not known or not all(isinstance(value, str) for value in entry.values()):
+        needs, may = ", ".join(sorted(_PROVIDER_NEEDS)), ", ".join(sorted(_PROVIDER_MAY_HAVE))
+        raise EnvironmentProblem(f"{name}: each provider has the texts {needs} and may have {may}")
+    if _PROVIDER_ID.fullmatch(entry["id"]) is None:
+        raise EnvironmentProblem(f"{name}: an id is made of small letters, digits and dashes, not {entry['id']!r}")
+    issuer = urlsplit(entry["issuer"])
+    if issuer.scheme != "https" and issuer.hostname not in {"127.0.0.1", "localhost"}:
+        raise EnvironmentProblem(f"{name}: the issuer of {entry['id']} must be https://")
+    if entry.get("algorithm", "RS256") not in _ID_TOKEN_ALGORITHMS:
+        raise EnvironmentProblem(
+            f"{name}: the algorithm of {entry['id']} must be one of {sorted(_ID_TOKEN_ALGORITHMS)}"
+        )
+    return entry
 
 
 def _sqlite(path: Path) -> dict[str, object]:

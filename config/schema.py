@@ -117,6 +117,17 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         ]
 
 
+class AccessTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registry hook has no types
+    """An access token, in the header that also takes keys."""
+
+    target_class = "tenancy.authentication.AccessTokenAuthentication"
+    name = "AccessToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> Node:
+        words = "An access token of `POST /token`, good for minutes."
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": words}
+
+
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its registry hook has no types
     """A signed-in browser."""
 

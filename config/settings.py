@@ -73,6 +73,12 @@ try:
     SENTRY_DSN = _env.secret("SENTRY_DSN")
     SENTRY_TRACES_SAMPLE_RATE = _env.share("SENTRY_TRACES_SAMPLE_RATE", 0.0)
     OTEL_EXPORTER_OTLP_ENDPOINT = _env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+    SESSION_IDLE_SECONDS = _env.whole("SESSION_IDLE_SECONDS", 30 * 60, low=60, high=86_400)
+    SESSION_ABSOLUTE_SECONDS = _env.whole("SESSION_ABSOLUTE_SECONDS", 12 * 3600, low=60, high=7 * 86_400)
+    # Revoking works at once (the family's row is read with each request); this bounds what a stolen token is worth.
+    ACCESS_TOKEN_SECONDS = _env.whole("ACCESS_TOKEN_SECONDS", 600, low=30, high=600)
+    REFRESH_TOKEN_SECONDS = _env.whole("REFRESH_TOKEN_SECONDS", 14 * 86_400, low=600, high=90 * 86_400)
+    OIDC_PROVIDERS = _env.sign_on_providers("OIDC_PROVIDERS")
     METRICS_TOKEN = _env.secret("METRICS_TOKEN")
     # For tests and a receiver on a developer's own machine: http and any port, but to loopback addresses alone.
     WEBHOOK_ALLOW_LOOPBACK = _env.flag("WEBHOOK_ALLOW_LOOPBACK", default=False)
@@ -103,7 +109,6 @@ INSTALLED_APPS = [
     "tenancy.admin_config.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -116,6 +121,11 @@ INSTALLED_APPS = [
     "django_celery_results",
     "guardian",
     "django_ratelimit",
+    # Single sign-on; only tenancy/sign_on_allauth.py speaks to it, and none of its pages is routed.
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
 ]
 
 MIDDLEWARE = [
@@ -135,6 +145,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "config.error_views.PlatformErrorMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
@@ -177,6 +188,9 @@ PASSWORD_HASHERS = (
     if TESTING
     else ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 )
+SOCIALACCOUNT_ADAPTER = "tenancy.sign_on_allauth.SignOnAdapter"
+SOCIALACCOUNT_ONLY = True  # its own accounts, by password or e-mail, are off
+ACCOUNT_EMAIL_VERIFICATION = "none"
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "desk:queue"
 LOGOUT_REDIRECT_URL = "sign-in"
@@ -233,7 +247,11 @@ DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 
 # --- API -------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["tenancy.authentication.ApiKeyAuthentication", "tenancy.authentication.Session"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenancy.authentication.ApiKeyAuthentication",
+        "tenancy.authentication.AccessTokenAuthentication",
+        "tenancy.authentication.Session",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["tenancy.api_permissions.ScopePermission"],
     "DEFAULT_PARSER_CLASSES": ["tenancy.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -326,7 +344,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        # A form's redirect counts: the sign-on button leads to the provider.
+        "form-action": ["'self'", *sorted({"/".join(p["issuer"].split("/")[:3]) for p in OIDC_PROVIDERS})],
         "frame-ancestors": ["'none'"],
     }
 }
@@ -362,7 +381,8 @@ CORS_EXPOSE_HEADERS = [
 CORS_PREFLIGHT_MAX_AGE = 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "tenancy.session_store"
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "config.error_views.csrf_failure"
@@ -378,6 +398,8 @@ if FORCE_HTTPS:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # The prefix makes browsers refuse such a cookie from a subdomain, over plain HTTP, or for a part of the site.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 
 # --- Logs (configured by observability.apps) -------------------------------------------------------------------
 LOGGING_CONFIG = None

@@ -32,6 +32,8 @@ from tenancy.models import (
 )
 from tenancy.principals import Principal, principal_of_operator
 from tenancy.services import revoke_api_key, set_custom_quota, set_tenant_standing
+from tenancy.second_factor import remove_second_factor
+from tenancy.sessions import deactivate_person
 
 if TYPE_CHECKING:  # these take their model as a parameter for the type checker only
     PersonAdminBase = UserAdmin[User]
@@ -146,6 +148,7 @@ class PersonAdmin(PersonAdminBase):
     search_fields = ("username", "first_name", "last_name")
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined")
+    actions = ("remove_factors",)
     _person = ("Person", {"fields": ("first_name", "last_name", "email", "is_active")})
     _dates = ("Dates", {"fields": ("last_login", "date_joined")})
 
@@ -163,6 +166,31 @@ class PersonAdmin(PersonAdminBase):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # people are deactivated; what they did stays theirs
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:  # noqa: FBT001  # Django's signature
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            deactivate_person(actor=acting_operator(request), user=obj, now=timezone.now())
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        # Saved by a service with a transaction of its own (Django would wrap it in another).
+        page: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]  # Django's
+        return page
+
+    def has_factors_permission(self, request: HttpRequest) -> bool:
+        return _is_root(request)  # an operator who could would only need to learn a password to be anybody
+
+    @admin.action(description="Remove the second factor", permissions=["factors"])
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            remove_second_factor(user=user, now=timezone.now(), actor=acting_operator(request))
+        self.message_user(request, "They sign in with their password alone until they set it up anew.")
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         if not _is_root(request):

@@ -36,6 +36,11 @@ class OperatorAdminSite(AdminSite):
         # Leaving is the same everywhere; Django's own would send a stranger who leaves to the index.
         return [path("logout/", SignOutView.as_view(), name="logout"), *super().get_urls()]
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Leave out the tables of django-allauth, which stay empty: identities are `SignOnIdentity` rows."""
+        if not getattr(model_or_iterable, "__module__", "").startswith("allauth."):
+            super().register(model_or_iterable, admin_class, **options)
+
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         return isinstance(user, User) and user.is_active and (user.is_operator or user.is_superuser)

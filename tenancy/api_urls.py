@@ -2,11 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from tenancy import api, operations
+from tenancy import api, operations, token_api
 from tenancy.webhooks import api as webhooks
 
 app_name = "api_tenancy"
 urlpatterns: list[URLPattern] = [
+    path("token", token_api.TokenView.as_view(), name="token"),
+    path("token/refresh", token_api.TokenRefreshView.as_view(), name="token-refresh"),
+    path("token/revoke", token_api.TokenRevokeView.as_view(), name="token-revoke"),
     path("api-keys", api.ApiKeysView.as_view(), name="api-keys"),
     path("api-keys/<uuid:key_id>", api.ApiKeyView.as_view(), name="api-key"),
     path("api-keys/<uuid:key_id>/rotate", api.ApiKeyRotationView.as_view(), name="api-key-rotation"),

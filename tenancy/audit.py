@@ -46,6 +46,19 @@ class TenancyAction(AuditAction):
     WEBHOOK_DELETED = "webhook.deleted"
     WEBHOOK_DISABLED = "webhook.disabled"
     WEBHOOK_REDELIVERED = "webhook.redelivered"
+    MEMBER_DEACTIVATED = "member.deactivated"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105  # the name of an event
+    SESSIONS_ENDED = "sessions.ended"
+    TOKENS_GRANTED = "tokens.granted"
+    TOKENS_REVOKED = "tokens.revoked"
+    TOKENS_REUSED = "tokens.reused"
+    SECOND_FACTOR_ON = "second_factor.on"
+    SECOND_FACTOR_OFF = "second_factor.off"
+    SECOND_FACTOR_REFUSED = "second_factor.refused"
+    RECOVERY_CODES_MADE = "recovery_codes.made"
+    RECOVERY_CODE_USED = "recovery_code.used"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
 
 
 def record_event(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.request import Request
 
 from observability.errors import PermissionRefused
-from tenancy.choices import TenantStatus
-from tenancy.errors import InvalidCredential, TenantInactive, TenantMismatch
+from tenancy.choices import Role, TenantStatus
+from tenancy.errors import InvalidCredential, SignOnRequired, TenantInactive, TenantMismatch
 from tenancy.keys import secret_hash, well_formed
 from tenancy.models import ApiKey, Membership, Tenant, User
 from tenancy.principals import (
@@ -24,11 +25,17 @@ from tenancy.principals import (
     principal_of_operator,
     principal_of_operator_key,
 )
+from tenancy.sessions import session_row
+from tenancy.sign_on_rules import entrance_of, reachable
+from tenancy.token_grants import principal_for_token
 
 # "Last used" needs no better than a minute; each request writing it would cost a write lock.
 _LAST_USED_STEP = timedelta(minutes=1)
 # Where a session remembers the tenant (its id) that a person in several has chosen.
 SESSION_TENANT = "tenant"
+_HOLDER_ROLE = Subquery(
+    Membership.objects.filter(tenant_id=OuterRef("tenant_id"), user_id=OuterRef("user_id")).values("role")
+)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -36,7 +43,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, Principal] | None:
         secret = _presented_secret(request)
-        if secret is None:
+        if secret is None or _is_token(request, secret):
             return None
         key, principal = principal_for_secret(secret=secret, now=timezone.now())
         refuse_other_tenant(request, key.tenant)
@@ -44,6 +51,18 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="claimwright"'
+
+
+class AccessTokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer`` with an access token of `POST /token`."""
+
+    def authenticate(self, request: Request) -> tuple[User, Principal] | None:
+        secret = _presented_secret(request)
+        if secret is None or not _is_token(request, secret):
+            return None
+        family, principal = principal_for_token(token=secret, now=timezone.now())
+        refuse_other_tenant(request, family.tenant)
+        return family.user, principal
 
 
 class Session(SessionAuthentication):
@@ -66,7 +85,9 @@ def principal_for_secret(*, secret: str, now: datetime) -> tuple[ApiKey, Princip
     """Return the key and its principal; raises InvalidCredential, or TenantInactive for a suspended tenant."""
     if not well_formed(secret):
         raise InvalidCredential
-    key = ApiKey.objects.select_related("tenant", "user").filter(secret_sha256=secret_hash(secret)).first()
+    # One query instead of two: most of what authentication costs is Django making and reading queries.
+    keys = ApiKey.objects.select_related("tenant", "user").annotate(holder_role=_HOLDER_ROLE)
+    key = keys.filter(secret_sha256=secret_hash(secret)).first()
     if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
         raise InvalidCredential
     principal = _principal_behind(key)
@@ -83,12 +104,12 @@ def _principal_behind(key: ApiKey) -> Principal:
         if not key.user.is_operator:
             raise InvalidCredential
         return principal_of_operator_key(key)
-    membership = Membership.objects.filter(tenant_id=key.tenant_id, user_id=key.user_id).first()
-    if membership is None:
+    role: str | None = getattr(key, "holder_role", None)
+    if role is None:
         raise InvalidCredential
     if key.tenant.status != TenantStatus.ACTIVE:
         raise TenantInactive
-    return principal_of_key(key, membership)
+    return principal_of_key(key, Role(role))
 
 
 def principal_for_user(request: HttpRequest, user: User) -> Principal | None:
@@ -96,27 +117,36 @@ def principal_for_user(request: HttpRequest, user: User) -> Principal | None:
     the first they joined. The platform's operator acts in no tenant, even as a member of one.
 
     Raises TenantMismatch when a tenant is named that the person does not belong to, TenantInactive when all of theirs
-    are suspended or closed. None: neither member nor operator.
+    are suspended or closed, SignOnRequired when those left want another way in. None: neither member nor operator.
     """
     names = named_tenants(request)
+    row = session_row(request)
+    session_id = row.id if row else None
     if user.is_operator:
         if names:
             raise TenantMismatch
-        return principal_of_operator(user)
+        return replace(principal_of_operator(user), session_id=session_id)
     memberships = list(
         Membership.objects.select_related("tenant", "user").filter(user=user).order_by("created_at", "id")
     )
     if not memberships:
         return None
+    return replace(principal_of_membership(_chosen(request, memberships, names)), session_id=session_id)
+
+
+def _chosen(request: HttpRequest, memberships: list[Membership], names: tuple[str, ...]) -> Membership:
     fitting = [m for m in memberships if all(_is_named(m.tenant, name) for name in names)]
     if not fitting:
         raise TenantMismatch
     active = [m for m in fitting if m.tenant.status == TenantStatus.ACTIVE]
     if not active:
         raise TenantInactive
+    open_now = reachable(active, entrance_of(request))
+    if not open_now:
+        raise SignOnRequired
     # A remembered choice that no longer holds (membership ended) falls back instead of locking the person out.
     chosen = str(request.session.get(SESSION_TENANT, ""))
-    return principal_of_membership(next((m for m in active if str(m.tenant_id) == chosen), active[0]))
+    return next((m for m in open_now if str(m.tenant_id) == chosen), open_now[0])
 
 
 def named_tenants(request: HttpRequest | Request) -> tuple[str, ...]:
@@ -140,6 +170,11 @@ def _host_label(request: HttpRequest | Request) -> str:
     base: str = settings.TENANT_BASE_HOST
     host = request.get_host().partition(":")[0].lower().rstrip(".") if base else ""
     return host.removesuffix(f".{base}") if base and host.endswith(f".{base}") else ""
+
+
+def _is_token(request: Request, secret: str) -> bool:
+    """Whether the secret is meant as a token: a bearer that does not begin like a key."""
+    return "X-API-Key" not in request.headers and not secret.startswith("clm_")
 
 
 def _presented_secret(request: Request) -> str | None:

@@ -43,6 +43,59 @@ class InvalidCredential(NotAuthenticated):
     message = "The credential is unknown, expired or revoked."
 
 
+class TokenExpired(NotAuthenticated):
+    code = "token_expired"
+    message = "The access or refresh token is over."
+
+
+class TokenReused(NotAuthenticated):
+    """A refresh token came a second time, so one of the two senders is a thief: the whole family is dead."""
+
+    code = "token_reused"
+    message = "This refresh token was used before; sign in again."
+
+
+class SignInRefused(NotAuthenticated):
+    code = "sign_in_refused"
+    message = "That name and password do not match."
+
+
+class SecondFactorRequired(NotAuthenticated):
+    code = "second_factor_required"
+    message = "A code of the authenticator app is needed as well."
+
+
+class SecondFactorRefused(NotAuthenticated):
+    code = "second_factor_refused"
+    message = "That code is wrong or was used before."
+
+
+class SignOnRequired(PermissionRefused):
+    code = "sso_required"
+    message = "This tenant asks for single sign-on through its own identity provider."
+
+
+class IdentityRefused(PermissionRefused):
+    """What the identity provider says does not let anyone in; `reason` is for the log, not for the caller."""
+
+    code = "identity_refused"
+    message = "The identity provider’s answer cannot be accepted."
+
+    def __init__(self, message: str | None = None, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TenantRequired(InvalidInput):
+    code = "tenant_required"
+    message = "You belong to several tenants: name one of them."
+
+
+class SecondFactorOn(Conflict):
+    code = "second_factor_on"
+    message = "A second factor is set up already; turn it off first."
+
+
 class KeyNotActive(Conflict):
     code = "api_key_not_active"
     message = "This key is revoked, expired or already rotated."

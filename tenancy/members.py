@@ -10,9 +10,9 @@ from django.db import transaction
 from observability.errors import Conflict
 from tenancy.audit import AuditAction, TenancyAction, record_event
 from tenancy.choices import Role, Scope, Tier
-from tenancy.models import Membership, Tenant, User
+from tenancy.models import ApiKey, Membership, Tenant, TokenFamily, User
 from tenancy.permissions import require_scope
-from tenancy.principals import Principal
+from tenancy.principals import Principal, system_principal
 from tenancy.scope import tenant_scope
 
 
@@ -49,6 +49,14 @@ def add_member(*, actor: Principal, tenant: Tenant, user: User, role: Role, now:
     return member
 
 
+def admit_person(*, tenant: Tenant, user: User, now: datetime) -> Membership:
+    """Let in, with the lowest role there is, whom the tenant's own identity provider vouches for."""
+    member = Membership.objects.create(tenant=tenant, user=user, role=Role.CLIENT)
+    actor = system_principal(tenant_id=tenant.id, name="single sign-on")
+    _record_member(TenancyAction.MEMBER_ADDED, actor, member, after={"role": Role.CLIENT}, now=now)
+    return member
+
+
 @transaction.atomic(durable=True)
 def change_member_role(*, actor: Principal, member: Membership, role: Role, now: datetime) -> Membership:
     """Give a member another role; sessions and keys follow with their next request."""
@@ -65,13 +73,17 @@ def change_member_role(*, actor: Principal, member: Membership, role: Role, now:
 
 @transaction.atomic(durable=True)
 def remove_member(*, actor: Principal, member: Membership, now: datetime) -> None:
-    """End a membership; the person's keys in the tenant are dead with it."""
+    """End a membership; the person's keys and tokens in the tenant end with it and do not revive with a new one."""
     require_scope(actor, Scope.OPS)
     before = {"role": member.role}
     member_id = member.id
     member.delete()
     member.id = member_id
-    _record_member(TenancyAction.MEMBER_REMOVED, actor, member, before=before, now=now)
+    theirs = {"tenant_id": member.tenant_id, "user_id": member.user_id, "revoked_at": None}
+    keys = ApiKey.objects.filter(**theirs).update(revoked_at=now)
+    families = TokenFamily.objects.filter(**theirs).update(revoked_at=now)
+    ended = {"api_keys": keys, "token_families": families}
+    _record_member(TenancyAction.MEMBER_REMOVED, actor, member, before=before, after=ended, now=now)
 
 
 def _record_member(

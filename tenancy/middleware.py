@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from observability.context import work_context
+from observability.errors import PermissionRefused
 from tenancy.authentication import principal_for_user
-from tenancy.errors import TenantInactive, TenantMismatch
+from tenancy.errors import SignOnRequired, TenantInactive, TenantMismatch
 from tenancy.models import User
 from tenancy.principals import Principal
+from tenancy.sessions import forget_ended_person, keep_awake
 
 
 class MembershipMiddleware:
@@ -33,11 +36,13 @@ class MembershipMiddleware:
             return self._get_response(request)
 
 
-def _acting_person(request: HttpRequest) -> tuple[Principal | None, TenantMismatch | TenantInactive | None]:
+def _acting_person(request: HttpRequest) -> tuple[Principal | None, PermissionRefused | None]:
     user = request.user
     if not isinstance(user, User) or not user.is_active:
+        forget_ended_person(request)
         return None, None
+    keep_awake(request, now=timezone.now())
     try:
         return principal_for_user(request, user), None
-    except (TenantMismatch, TenantInactive) as refusal:
+    except (TenantMismatch, TenantInactive, SignOnRequired) as refusal:
         return None, refusal

@@ -24,7 +24,8 @@ class TenantPolicy:
 
     `blind_label_share` of the decided claims is drawn for a second, blind label: the AI's promises are measured by it.
     Video (with its pictures) and personal data are removed so many days after the decision; None keeps them.
-    The waiting bounds are when a claim moves up one class, so that nothing starves behind urgent work.
+    The waiting bounds are when a claim moves up one class, so that nothing starves behind urgent work. `sso_required`
+    closes the tenant to passwords, `sso_new_people` lets its identity provider bring people in as clients.
     """
 
     external_providers_allowed: bool = True
@@ -39,6 +40,8 @@ class TenantPolicy:
     blind_label_share: float = 0.05
     retention_days_video: int | None = None
     retention_days_personal_data: int | None = None
+    sso_required: bool = False
+    sso_new_people: bool = False
 
 
 def tenant_policy(tenant_id: UUID) -> TenantPolicy:
@@ -113,5 +116,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "waiting_bound_hours_low": _HOURS,
     "retention_days_video": _DAYS,
     "retention_days_personal_data": _DAYS,
+    "sso_required": _SWITCH,
+    "sso_new_people": _SWITCH,
     "jurisdiction": (_is_jurisdiction, "A country code such as DE, or with its part such as US-CA."),
 }

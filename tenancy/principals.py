@@ -16,7 +16,7 @@ class Principal:
 
     `id` is the key's id for a key, the person's id for a session: idempotency and rate limits are per principal.
     `user_id` is the person behind it, who owns what the principal creates. `tier` and `requests_per_minute` (a key's
-    own rate) bound how fast it may go.
+    own rate) bound how fast it may go. At most one of the last three is set: the row of the credential, by which `tenancy/standing.py` asks again before a long request is committed.
     """
 
     kind: ActorType
@@ -28,6 +28,9 @@ class Principal:
     user_id: UUID | None = None
     tier: Tier | None = None
     requests_per_minute: int | None = None
+    key_id: UUID | None = None
+    token_family_id: UUID | None = None
+    session_id: UUID | None = None
 
     @property
     def is_client(self) -> bool:
@@ -51,9 +54,8 @@ def principal_of_membership(membership: Membership) -> Principal:
     )
 
 
-def principal_of_key(key: ApiKey, membership: Membership) -> Principal:
-    """Return the key (`tenant` and `user` loaded) as an acting party; it never has more than the person behind it."""
-    role = Role(membership.role)
+def principal_of_key(key: ApiKey, role: Role) -> Principal:
+    """Return the key (`tenant` and `user` loaded) with its holder's role of this moment; it never has more than them."""
     return Principal(
         ActorType.HUMAN,
         str(key.id),
@@ -64,6 +66,7 @@ def principal_of_key(key: ApiKey, membership: Membership) -> Principal:
         user_id=key.user_id,
         tier=Tier(key.tenant.tier) if key.tenant else None,
         requests_per_minute=key.requests_per_minute,
+        key_id=key.id,
     )
 
 
@@ -76,7 +79,7 @@ def principal_of_operator_key(key: ApiKey) -> Principal:
     """Return an operator's key as an acting party."""
     name = f"{key.user} (key {key.name})"
     scopes = OPERATOR_SCOPES.intersection(key.scopes)
-    return Principal(ActorType.HUMAN, str(key.id), name, None, None, scopes, user_id=key.user_id)
+    return Principal(ActorType.HUMAN, str(key.id), name, None, None, scopes, user_id=key.user_id, key_id=key.id)
 
 
 def system_principal(*, tenant_id: UUID, name: str = "system") -> Principal:

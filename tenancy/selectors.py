@@ -3,12 +3,14 @@ these functions names the tenant itself."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from observability.errors import NotFound
 from observability.models import Job
+from tenancy.choices import Role
 from tenancy.models import ApiKey, Membership, Tenant
 from tenancy.principals import Principal
 
@@ -24,6 +26,17 @@ def key_of(*, tenant_id: UUID, key_id: UUID) -> ApiKey:
     if key is None:
         raise NotFound
     return key
+
+
+def keys_with_successor(key_ids: Sequence[UUID]) -> set[UUID]:
+    """Return which of the keys were rotated already."""
+    return set(ApiKey.objects.filter(rotated_from__in=key_ids).values_list("rotated_from_id", flat=True))
+
+
+def client_members(tenant_id: UUID) -> QuerySet[Membership]:
+    """Return the tenant's active clients, for whom its administrator makes keys."""
+    members = Membership.objects.filter(tenant_id=tenant_id, role=Role.CLIENT, user__is_active=True)
+    return members.select_related("user").order_by("user__username")
 
 
 def tenant_of(tenant_id: UUID) -> Tenant:

@@ -103,6 +103,8 @@ class TenantSettings(serializers.Serializer[Any]):
         allow_null=True, help_text="Days after the decision; null keeps what was told."
     )
     jurisdiction = serializers.CharField(allow_null=True)
+    sso_required = serializers.BooleanField(help_text="Passwords open this tenant no more; needs its own provider.")
+    sso_new_people = serializers.BooleanField(help_text="The tenant's provider brings people in as clients.")
 
 
 class TenantAnswer(serializers.Serializer[Any]):

@@ -22,6 +22,8 @@ from tenancy.plans import most_per_minute
 from tenancy.policy import changed_settings
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id, tenant_scope
+from tenancy.sign_on_rules import provider_of
+from tenancy.tiers import Feature, includes
 
 # Time for every place that holds the old secret to get the new one.
 ROTATION_OVERLAP = timedelta(hours=24)
@@ -164,6 +166,9 @@ def change_tenant(
     require_scope(actor, Scope.ADMIN)
     if tenant.id != actor.tenant_id:
         raise NotFound
+    if settings.get("sso_required") and (not includes(tenant.tier, Feature.SINGLE_SIGN_ON) or not provider_of(tenant)):
+        detail = "It needs a tier with single sign-on and an identity provider of the tenant's own, or nobody gets in."
+        raise InvalidInput(problems=[FieldProblem("/settings/sso_required", "no_identity_provider", detail)])
     wanted = {"name": tenant.name if name is None else name, "settings": changed_settings(tenant.settings, settings)}
     return _write_tenant(tenant, wanted, actor=actor, now=now)
 

@@ -126,7 +126,7 @@ def choose_tenant(request: HttpRequest, *, tenant_id: UUID) -> Membership:
     return membership
 
 
-def record_sign_in(*, principal: Principal, now: datetime) -> None:
+def record_sign_in(*, principal: Principal, now: datetime, method: str = "password") -> None:
     """Tell the tenant's audit trail that a member signed in; the platform's operator has no tenant to tell."""
     if principal.tenant_id is None or principal.user_id is None:
         return
@@ -137,4 +137,5 @@ def record_sign_in(*, principal: Principal, now: datetime) -> None:
             object_type="user",
             object_id=principal.user_id,
             now=now,
+            after={"method": method},
         )

@@ -15,6 +15,7 @@ from tenancy.quotas import release_expired_holds
 from tenancy.ratelimits.database_store import purge_idle_windows
 from tenancy.scope import tenant_scope
 from tenancy.sign_in import purge_old_places
+from tenancy.sessions import purge_ended_access
 from tenancy.webhooks.announcing import SEND_JOB
 from tenancy.webhooks.retention import purge_old_events
 from tenancy.webhooks.sending import bury_delivery, send_delivery
@@ -39,3 +40,4 @@ register_timer("purge_rate_windows", 600.0, purge_idle_windows)
 register_timer("purge_counts", 600.0, purge_expired_counts)
 register_timer("purge_sign_in_places", 86_400.0, purge_old_places)
 register_timer("webhooks.purge", 3600.0, purge_old_events)
+register_timer("purge_ended_access", 3600.0, purge_ended_access)

@@ -31,6 +31,7 @@ from tenancy.principals import Principal
 from tenancy.quotas import Hold, held_quota, settle
 from tenancy.scope import current_tenant_id
 from tenancy.vault import make_subject_key
+from tenancy.standing import require_standing
 from tenancy.webhooks.announcing import announce
 
 ASSESS_JOB = "claims.assess"
@@ -60,7 +61,7 @@ def receive_claim(*, actor: Principal, notice: LossNotice, upload: QuarantinedFi
     recorded; from another person of the tenant a new claim on the same stored file. Takes the file out of quarantine.
     A new claim costs one assessment of the quota and new bytes their storage, the same claim again costs nothing.
     Raises ClaimNumberExists, QuotaExceeded, DecodeFailed for a file of which no picture decodes, MalwareFound,
-    ScannerUnavailable; then nothing is left of it.
+    ScannerUnavailable, and InvalidCredential when the actor's credential ended meanwhile; then nothing is left of it.
     """
     require_scope(actor, Scope.WRITE)
     stored = _stored_video(upload).first()
@@ -122,6 +123,7 @@ def _commit_receipt(
         # Of two uploads at once the second waits here for the first one's commit, then finds its row.
         VideoFile.objects.bulk_create([video], ignore_conflicts=True)
     stored = _stored_video(upload).select_for_update(no_key=True).get()
+    require_standing(actor, now=now)  # the upload took its time; a key revoked meanwhile commits nothing
     known = _claim_on_video(actor, stored)
     if known is not None:
         _record_resubmission(claim=known, actor=actor, notice=notice, now=now)

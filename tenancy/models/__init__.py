@@ -2,16 +2,19 @@
 
 from tenancy.models.access import ApiKey, IdempotencyRecord
 from tenancy.models.audit import AuditEvent, AuditHead
+from tenancy.models.factors import RecoveryCode, SecondFactor, SignOnIdentity
 from tenancy.models.ledger import CostRecord
 from tenancy.models.limits import CountedKey, QuotaCounter, QuotaHold, RateWindow, SignInPlace
 from tenancy.models.people import Membership, Tenant, User
 from tenancy.models.vault import Erasure, VaultKey
+from tenancy.models.sessions import BrowserSession, TokenFamily
 from tenancy.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 __all__ = [
     "ApiKey",
     "AuditEvent",
     "AuditHead",
+    "BrowserSession",
     "CostRecord",
     "CountedKey",
     "Erasure",
@@ -21,7 +24,11 @@ __all__ = [
     "QuotaHold",
     "RateWindow",
     "SignInPlace",
+    "RecoveryCode",
+    "SecondFactor",
+    "SignOnIdentity",
     "Tenant",
+    "TokenFamily",
     "User",
     "VaultKey",
     "WebhookAttempt",

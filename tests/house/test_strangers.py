@@ -11,6 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 PUBLIC = {
     "/": "sends people on to the desk, which asks for a sign-in",
     "/sign-in/": "the door",
+    "/api/v1/token": "the door for programs: asks for name and password",
+    "/api/v1/token/refresh": "asks for a refresh token",
+    "/api/v1/token/revoke": "asks for a refresh token",
     "/health": "public and cheap",
     "/health/live": "for the process supervisor",
     "/health/ready": "for the load balancer",

@@ -23,6 +23,11 @@ SHARED = {
     "tenancy.RateWindow": "counts of a principal's requests, taken before there is a scope",
     "tenancy.CountedKey": "counts of attempts to sign in and of forms, by hashes",
     "tenancy.SignInPlace": "hashes of where a person signed in, whatever the tenant",
+    "tenancy.TokenFamily": "read to find the tenant of a token",
+    "tenancy.BrowserSession": "a person's, who may belong to several tenants",
+    "tenancy.SecondFactor": "a person's, like the password",
+    "tenancy.RecoveryCode": "a person's, like the password",
+    "tenancy.SignOnIdentity": "a person's, looked up before there is a tenant",
 }
 # The operations floor knows no tenant table; its rows carry a plain string.
 WITHOUT_TENANTS = {"observability"}
