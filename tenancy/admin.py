@@ -31,8 +31,8 @@ from tenancy.models import (
     WebhookEndpoint,
 )
 from tenancy.principals import Principal, principal_of_operator
-from tenancy.services import revoke_api_key, set_custom_quota, set_tenant_standing
 from tenancy.second_factor import remove_second_factor
+from tenancy.services import revoke_api_key, set_custom_quota, set_tenant_standing
 from tenancy.sessions import deactivate_person
 
 if TYPE_CHECKING:  # these take their model as a parameter for the type checker only

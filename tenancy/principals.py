@@ -16,7 +16,8 @@ class Principal:
 
     `id` is the key's id for a key, the person's id for a session: idempotency and rate limits are per principal.
     `user_id` is the person behind it, who owns what the principal creates. `tier` and `requests_per_minute` (a key's
-    own rate) bound how fast it may go. At most one of the last three is set: the row of the credential, by which `tenancy/standing.py` asks again before a long request is committed.
+    own rate) bound how fast it may go. At most one of the last three is set: the row of the credential, by which
+    `tenancy/standing.py` asks again before a long request is committed.
     """
 
     kind: ActorType
@@ -55,7 +56,7 @@ def principal_of_membership(membership: Membership) -> Principal:
 
 
 def principal_of_key(key: ApiKey, role: Role) -> Principal:
-    """Return the key (`tenant` and `user` loaded) with its holder's role of this moment; it never has more than them."""
+    """Return the key (`tenant` and `user` loaded) with its holder's role of this moment; it never has more."""
     return Principal(
         ActorType.HUMAN,
         str(key.id),

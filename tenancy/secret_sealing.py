@@ -1,4 +1,4 @@
-"""Seals short secrets of the platform's own that must be read again, each purpose under a key derived from SECRET_KEY."""
+"""Seals short secrets that must be read again, each purpose under a key of its own derived from SECRET_KEY."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from tenancy.idempotency import purge_expired_records
 from tenancy.quotas import release_expired_holds
 from tenancy.ratelimits.database_store import purge_idle_windows
 from tenancy.scope import tenant_scope
-from tenancy.sign_in import purge_old_places
 from tenancy.sessions import purge_ended_access
+from tenancy.sign_in import purge_old_places
 from tenancy.webhooks.announcing import SEND_JOB
 from tenancy.webhooks.retention import purge_old_events
 from tenancy.webhooks.sending import bury_delivery, send_delivery

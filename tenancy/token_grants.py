@@ -125,6 +125,7 @@ def _person_behind(family: TokenFamily) -> Principal:
         raise TenantInactive
     if requires_sign_on(family.tenant):
         raise SignOnRequired
+    member.tenant = family.tenant  # read with the family already
     return principal_of_membership(member)
 
 

@@ -5,8 +5,8 @@ from django.urls import URLPattern, path
 from tenancy import account_views as account
 from tenancy import key_views as keys
 from tenancy.operations import HealthDetailedView
-from tenancy.usage_page import UsagePage
 from tenancy.sign_on_views import SignOnCallbackView, SignOnView, UnlinkIdentityView
+from tenancy.usage_page import UsagePage
 from tenancy.views import ChooseTenantView, SignInCodeView, SignInView, SignOutView
 
 urlpatterns: list[URLPattern] = [

@@ -27,7 +27,7 @@ class Person:
 
     @property
     def principal(self) -> Principal:
-        membership = Membership.objects.select_related("user").get(user=self.user, tenant=self.tenant)
+        membership = Membership.objects.select_related("user", "tenant").get(user=self.user, tenant=self.tenant)
         return principal_of_membership(membership)
 
     def api(self) -> APIClient:

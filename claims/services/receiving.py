@@ -30,8 +30,8 @@ from tenancy.permissions import require_scope
 from tenancy.principals import Principal
 from tenancy.quotas import Hold, held_quota, settle
 from tenancy.scope import current_tenant_id
-from tenancy.vault import make_subject_key
 from tenancy.standing import require_standing
+from tenancy.vault import make_subject_key
 from tenancy.webhooks.announcing import announce
 
 ASSESS_JOB = "claims.assess"

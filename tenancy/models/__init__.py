@@ -6,8 +6,8 @@ from tenancy.models.factors import RecoveryCode, SecondFactor, SignOnIdentity
 from tenancy.models.ledger import CostRecord
 from tenancy.models.limits import CountedKey, QuotaCounter, QuotaHold, RateWindow, SignInPlace
 from tenancy.models.people import Membership, Tenant, User
-from tenancy.models.vault import Erasure, VaultKey
 from tenancy.models.sessions import BrowserSession, TokenFamily
+from tenancy.models.vault import Erasure, VaultKey
 from tenancy.models.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -23,9 +23,9 @@ __all__ = [
     "QuotaCounter",
     "QuotaHold",
     "RateWindow",
-    "SignInPlace",
     "RecoveryCode",
     "SecondFactor",
+    "SignInPlace",
     "SignOnIdentity",
     "Tenant",
     "TokenFamily",

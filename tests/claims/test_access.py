@@ -155,6 +155,7 @@ def test_the_access_page_does_all_of_it(cleo: Person, sam: Person, ada: Person) 
     assert ada.browser().get(page).status_code == 403
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_a_list_costs_no_further_query_for_grants(
     restricted: Claim, ada: Person, django_assert_max_num_queries: pytest.FixtureRequest
 ) -> None:

@@ -76,7 +76,9 @@ def test_every_operation_takes_each_credential_alone(schema: dict[str, Any]) -> 
     schemes = ["ApiKey", "Bearer", "AccessToken", "Session"]
     assert set(schema["components"]["securitySchemes"]) == set(schemes)
     for path, verb, operation in operations(schema):
-        wanted = [] if path.startswith("/api/v1/token") else [{name: []} for name in schemes]
+        wanted: list[dict[str, list[str]]] = (
+            [] if path.startswith("/api/v1/token") else [{name: []} for name in schemes]
+        )
         assert operation["security"] == wanted, (path, verb)
 
 
