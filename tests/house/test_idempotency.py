@@ -10,6 +10,10 @@ from tenancy.idempotency import IdempotentCreate
 
 # What repeats by itself without a second effect.
 WITHOUT_KEY = {
+    "api/v1/claims/<uuid:claim_id>/erase": "an erased claim stays erased; asking again is answered the same",
+    "api/v1/token": "its answer is a secret that is never stored; a lost one is let lapse and asked for anew",
+    "api/v1/token/refresh": "a refresh token is good once, and its second use ends all that came of it",
+    "api/v1/token/revoke": "what is ended stays ended",
     "api/v1/circuit-breakers/<str:name>/reset": "a breaker that is closed already stays closed",
 }
 

@@ -144,7 +144,7 @@ def test_the_present_password_is_not_guessed_on_the_password_page(ada: Person) -
     assert [browser.post("/account/password/", body).status_code for _ in range(8)] == [400] * 8
     right = {**body, "old_password": PASSWORD}
     answer = browser.post("/account/password/", right)
-    assert answer.status_code == 429 and answer.headers["Retry-After"] == "900"
+    assert answer.status_code == 429 and 0 < int(answer.headers["Retry-After"]) <= 900
 
 
 @pytest.mark.django_db(transaction=True)

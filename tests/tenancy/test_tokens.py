@@ -92,7 +92,7 @@ def test_guesses_count_together_with_those_at_the_page(ada: Person, client: Any)
         client.post("/sign-in/", {"username": "ada", "password": "guess"})
         post(TOKEN, {"username": "ada", "password": "guess"})
     answer = post(TOKEN, {"username": "ada", "password": PASSWORD})
-    assert refused(answer) == (429, "rate_limited") and answer.headers["Retry-After"] == "900"
+    assert refused(answer) == (429, "rate_limited") and 0 < int(answer.headers["Retry-After"]) <= 900
 
 
 def test_a_person_in_two_tenants_names_one(ada: Person, borealis: Tenant) -> None:
