@@ -107,6 +107,17 @@ class Reader:
             raise EnvironmentProblem(f"{name}: must look like 60/m (s, m, h or d), not {raw!r}")
         return Rate(count=int(match[1]), seconds=_PERIOD_SECONDS[match[2]])
 
+    def key(self, name: str, file: Path) -> str:
+        """Return a key of 32 bytes in base64: the variable's, else the file's, else an empty text."""
+        text = self.secret(name)
+        if not text and file.is_file():
+            text = file.read_text(encoding="utf-8").strip()
+        return _checked_key(name, text) if text else ""
+
+    def keys(self, name: str) -> list[str]:
+        """Return several keys of 32 bytes in base64."""
+        return [_checked_key(name, text) for text in self.names(name)]
+
     def names(self, name: str, default: str = "") -> list[str]:
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
 
@@ -194,6 +205,16 @@ def _sign_on_provider(name: str, entry: object) -> dict[str, str]:
             f"{name}: the algorithm of {entry['id']} must be one of {sorted(_ID_TOKEN_ALGORITHMS)}"
         )
     return entry
+
+
+def _checked_key(name: str, text: str) -> str:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise EnvironmentProblem(f"{name}: must be 32 bytes in base64") from error
+    if len(raw) != _KEY_BYTES:
+        raise EnvironmentProblem(f"{name}: must be 32 bytes in base64, not {len(raw)}")
+    return text
 
 
 def _sqlite(path: Path) -> dict[str, object]:

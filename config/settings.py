@@ -79,6 +79,9 @@ try:
     ACCESS_TOKEN_SECONDS = _env.whole("ACCESS_TOKEN_SECONDS", 600, low=30, high=600)
     REFRESH_TOKEN_SECONDS = _env.whole("REFRESH_TOKEN_SECONDS", 14 * 86_400, low=600, high=90 * 86_400)
     OIDC_PROVIDERS = _env.sign_on_providers("OIDC_PROVIDERS")
+    # Ed25519, 32 bytes in base64: signs the audit trail's seals. Public keys of earlier ones keep theirs valid.
+    AUDIT_SIGNING_KEY = _env.key("AUDIT_SIGNING_KEY", DATA_DIR / "audit_signing_key")
+    AUDIT_PUBLIC_KEYS = _env.keys("AUDIT_PUBLIC_KEYS")
     METRICS_TOKEN = _env.secret("METRICS_TOKEN")
     # For tests and a receiver on a developer's own machine: http and any port, but to loopback addresses alone.
     WEBHOOK_ALLOW_LOOPBACK = _env.flag("WEBHOOK_ALLOW_LOOPBACK", default=False)

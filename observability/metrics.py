@@ -60,6 +60,11 @@ RATE_LIMITED = Counter(
 SIGN_INS = Counter("claimwright_sign_ins_total", "Attempts to sign in by outcome.", ["outcome"])
 # quota: assessments, storage
 QUOTA_REFUSALS = Counter("claimwright_quota_refusals_total", "Work refused for a tenant's quota.", ["quota"])
+AUDIT_SEAL_SECONDS = Histogram(
+    "claimwright_audit_seal_seconds",
+    "How long the oldest event of a seal had waited for it.",
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0),
+)
 TIMER_RUNS = Counter("claimwright_timer_runs_total", "Runs of periodic work by outcome.", ["timer", "outcome"])
 
 

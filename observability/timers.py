@@ -21,7 +21,7 @@ from observability.models import TimerWindow
 
 log = structlog.get_logger(__name__)
 
-# The lanes look for due work this often; no timer is meant to be finer.
+# The lanes look for due work this often; only a timer with a thread of its own may be finer.
 _TICK_SECONDS = 0.25
 
 
@@ -36,6 +36,7 @@ class Timer:
     """A function that runs every so often.
 
     `urgent` ones (waking workers) run in a lane that slow ones cannot block. `each_process` ones take no window.
+    `alone` ones have a thread of their own in every process, and take no window either.
     """
 
     name: str
@@ -43,17 +44,24 @@ class Timer:
     function: TimedFunction
     urgent: bool = False
     each_process: bool = False
+    alone: bool = False
+
+    @property
+    def lane(self) -> str:
+        return self.name if self.alone else "urgent" if self.urgent else "house"
 
 
 _timers: dict[str, Timer] = {}
 
 
-def register_timer(name: str, every_seconds: float, function: TimedFunction, *, urgent: bool = False) -> None:
+def register_timer(
+    name: str, every_seconds: float, function: TimedFunction, *, urgent: bool = False, alone: bool = False
+) -> None:
     """Have the worker call `function(now=…)` every so many seconds; called once at import of the owner's `tasks`.
 
     What the function raises is logged, counted and tried again at the next window.
     """
-    _timers[name] = Timer(name, every_seconds, function, urgent)
+    _timers[name] = Timer(name, every_seconds, function, urgent, each_process=alone, alone=alone)
 
 
 def registered_timers() -> tuple[Timer, ...]:
@@ -78,18 +86,16 @@ def take_window(*, timer: Timer, now: datetime) -> bool:
 
 
 class TimerThreads:
-    """Two lanes of timers; started by the worker's main process, which forks nothing afterwards."""
+    """Lanes of timers, a thread each; started by the worker's main process, which forks nothing afterwards."""
 
     def __init__(self, timers: Iterable[Timer]) -> None:
-        known = tuple(timers)
+        lanes: dict[str, list[Timer]] = {}
+        for timer in timers:
+            lanes.setdefault(timer.lane, []).append(timer)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run_lane, args=(lane,), name=f"timers-{name}", daemon=True)
-            for name, lane in (
-                ("urgent", [timer for timer in known if timer.urgent]),
-                ("house", [timer for timer in known if not timer.urgent]),
-            )
-            if lane
+            for name, lane in lanes.items()
         ]
 
     def start(self) -> None:
@@ -104,8 +110,9 @@ class TimerThreads:
 
     def _run_lane(self, lane: list[Timer]) -> None:
         next_looks = {timer.name: 0.0 for timer in lane}
+        tick = min(_TICK_SECONDS, *(timer.every_seconds for timer in lane))
         try:
-            while not self._stop.wait(_TICK_SECONDS):
+            while not self._stop.wait(tick):
                 for timer in lane:
                     if time.monotonic() >= next_looks[timer.name] and not self._stop.is_set():
                         next_looks[timer.name] = time.monotonic() + _look_seconds(timer)

@@ -16,7 +16,7 @@ from reviews import api_schema as schema
 from reviews.leases import release_lease, renew_lease, take_lease, take_next
 from reviews.models import ReviewLease
 from reviews.queue import QUEUE_ORDER, QueueFilters, open_claims, queue_counts, queue_item, queue_rows
-from reviews.selectors import history_events, history_item, review_summary
+from reviews.selectors import history_events, history_items, review_summary
 from reviews.serializers import (
     LeaseToken,
     QueueQuery,
@@ -37,7 +37,7 @@ from tenancy.serializers import NoBody
 
 # Open claims always have a due time (constraint `claim_awaiting_is_complete`).
 _QUEUE_ORDER = tuple(OrderColumn(name, never_null=True) for name in QUEUE_ORDER)
-_OLDEST_FIRST = (OrderColumn("seq"), OrderColumn("id"))
+_OLDEST_FIRST = (OrderColumn("id"),)
 
 
 class QueueView(TenantAPIView):
@@ -127,7 +127,7 @@ class DecisionView(IdempotentCreate):
 
 
 class HistoryView(TenantAPIView):
-    """`GET /reviews/{claim_id}/history`: what happened, oldest first, as the audit chain holds it."""
+    """`GET /reviews/{claim_id}/history`: what happened, oldest first, as the audit trail holds it."""
 
     scopes = {"GET": (Scope.REVIEW, Scope.AUDIT)}
 
@@ -142,7 +142,7 @@ class HistoryView(TenantAPIView):
             cursor=wanted.cursor,
             filters={"claim": str(claim_id)},
         )
-        items = [history_data(history_item(event)) for event in page.items]
+        items = [history_data(item) for item in history_items(page.items)]
         return Response({"items": items, "next_cursor": page.next_cursor})
 
 

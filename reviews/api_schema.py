@@ -113,6 +113,8 @@ _HISTORY_VALUE = {
             "request_id": "req-1",
             "hash": _HASH,
             "previous_hash": "0" * 64,
+            "state": "VERIFIED",
+            "seal": 17,
         }
     ],
     "next_cursor": None,
@@ -218,7 +220,8 @@ HISTORY: dict[str, Any] = {
     "operation_id": "review_history",
     "tags": ["Reviews"],
     "summary": "What happened to a claim, oldest first, as the hash chain holds it",
-    "description": "For reviewers and auditors. `hash` covers the event and `previous_hash` along the tenant's trail.",
+    "description": "For reviewers and auditors. `hash` covers the event and `previous_hash` along the tenant's trail; "
+    "`state` tells whether the event was found, unchanged, under the newest seal.",
     "responses": {200: _ok(listed(HistoryItemAnswer), _HISTORY_VALUE, "A page of the history."), 404: _NOT_FOUND},
 }
 SUMMARY: dict[str, Any] = {

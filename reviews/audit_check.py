@@ -13,9 +13,9 @@ from uuid import UUID
 from reviews.actions import overrides_data, recorded_overrides
 from reviews.choices import ReviewAction
 from reviews.models import Decision
-from tenancy.audit import canonical_json
 from tenancy.audit_verification import AuditProblem, ProblemKind
 from tenancy.models import AuditEvent
+from tenancy.trail.format import canonical_json
 
 # Rows read at a time; SQLite takes some thousand variables in one statement.
 _CHUNK = 500
@@ -75,17 +75,22 @@ def _problem_with(decision: Decision, event: AuditEvent | None) -> AuditProblem 
     if same:
         return None
     detail = f"Decision {decision.id} is not what its event says."
-    return AuditProblem(ProblemKind.ALTERED, detail, event.seq, str(event.id))
+    return _about(event, ProblemKind.ALTERED, detail)
 
 
 def _events_without_decision() -> Iterator[AuditProblem]:
-    seq = 0
-    decided = AuditEvent.objects.filter(event=ReviewAction.DECIDED).order_by("seq")
-    while chunk := list(decided.filter(seq__gt=seq)[:_CHUNK]):
+    last: UUID | None = None
+    decided = AuditEvent.objects.filter(event=ReviewAction.DECIDED).order_by("id")
+    while chunk := list((decided if last is None else decided.filter(id__gt=last))[:_CHUNK]):
         told = {event.id: str(json.loads(event.after).get("decision_id")) for event in chunk}
         there = {str(known) for known in Decision.objects.filter(id__in=told.values()).values_list("id", flat=True)}
         for event in chunk:
             if told[event.id] not in there:
                 detail = f"Decision {told[event.id]} of this event is not there."
-                yield AuditProblem(ProblemKind.MISSING, detail, event.seq, str(event.id))
-        seq = chunk[-1].seq
+                yield _about(event, ProblemKind.MISSING, detail)
+        last = chunk[-1].id
+
+
+def _about(event: AuditEvent, kind: ProblemKind, detail: str) -> AuditProblem:
+    place = event.place_or_none
+    return AuditProblem(kind, detail, place.seq if place else None, str(event.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from reviews.queue import queue_counts
 from tenancy.models import AuditEvent
 from tenancy.policy import tenant_policy
 from tenancy.scope import current_tenant_id
+from tenancy.trail.proofs import SealedBy, states_of, with_places
 
 PROCESSED_WINDOW = timedelta(hours=24)
 # A month: long enough that a small desk has figures, short enough that they tell of the present.
@@ -30,10 +31,10 @@ _CLOCK_SLACK = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class HistoryItem:
-    """One event of a claim as the audit chain holds it."""
+    """One event of a claim as the trail holds it; place and hashes are None while it awaits its seal."""
 
     id: UUID
-    seq: int
+    seq: int | None
     event: str
     actor_type: str
     actor_id: str
@@ -43,19 +44,27 @@ class HistoryItem:
     after: Mapping[str, Any]
     reason: str
     request_id: str
-    hash: str
-    previous_hash: str
+    hash: str | None
+    previous_hash: str | None
+    sealed: SealedBy
 
 
 def history_events(*, claim_id: UUID) -> QuerySet[AuditEvent]:
-    """Return the audit events of the claim, oldest first."""
-    return AuditEvent.objects.filter(object_type="claim", object_id=str(claim_id)).order_by("seq")
+    """Return the audit events of the claim, oldest first, with their places."""
+    events = AuditEvent.objects.filter(object_type="claim", object_id=str(claim_id)).order_by("id")
+    return with_places(events)
 
 
-def history_item(event: AuditEvent) -> HistoryItem:
+def history_items(events: Sequence[AuditEvent]) -> list[HistoryItem]:
+    """Return the events as history, each with the state of its verification."""
+    return [_history_item(event, sealed) for event, sealed in zip(events, states_of(events), strict=True)]
+
+
+def _history_item(event: AuditEvent, sealed: SealedBy) -> HistoryItem:
+    place = event.place_or_none
     return HistoryItem(
         id=event.id,
-        seq=event.seq,
+        seq=place.seq if place else None,
         event=event.event,
         actor_type=event.actor_type,
         actor_id=event.actor_id,
@@ -65,14 +74,15 @@ def history_item(event: AuditEvent) -> HistoryItem:
         after=json.loads(event.after),
         reason=event.reason,
         request_id=event.request_id,
-        hash=event.hash,
-        previous_hash=event.previous_hash,
+        hash=place.hash if place else None,
+        previous_hash=place.previous_hash if place else None,
+        sealed=sealed,
     )
 
 
 def history_of(*, claim_id: UUID) -> list[HistoryItem]:
     """Return everything that happened to the claim, oldest first; the caller has checked that it may be seen."""
-    return [history_item(event) for event in history_events(claim_id=claim_id)]
+    return history_items(list(history_events(claim_id=claim_id)))
 
 
 def decisions_of(claim: Claim) -> list[Decision]:

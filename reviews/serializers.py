@@ -14,6 +14,7 @@ from reviews.models import Decision, ReviewLease
 from reviews.selectors import HistoryItem
 from tenancy.choices import ActorType
 from tenancy.inputs import JSONBoolean, JSONNumber, StrictSerializer, TextField
+from tenancy.trail.proofs import EventState
 
 _SEVERITIES = [(label.value, label.value) for label in Severity]
 
@@ -133,7 +134,9 @@ class ActorAnswer(serializers.Serializer[Any]):
 
 class HistoryItemAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    seq = serializers.IntegerField(help_text="The event's place in the tenant's chain.")
+    seq = serializers.IntegerField(
+        allow_null=True, help_text="The event's place in the tenant's trail; null while it awaits its seal."
+    )
     event = serializers.CharField()
     actor = ActorAnswer()
     at = serializers.DateTimeField()
@@ -141,8 +144,13 @@ class HistoryItemAnswer(serializers.Serializer[Any]):
     after = serializers.DictField()
     reason = serializers.CharField(allow_blank=True)
     request_id = serializers.CharField(allow_blank=True)
-    hash = serializers.CharField()
-    previous_hash = serializers.CharField()
+    hash = serializers.CharField(allow_null=True, help_text="Null while it awaits its seal.")
+    previous_hash = serializers.CharField(allow_null=True, help_text="Null while it awaits its seal.")
+    state = serializers.ChoiceField(
+        choices=[(state.value, state.value) for state in EventState],
+        help_text="AWAITING_SEAL lasts a moment. PROBLEM: the event is not what was sealed.",
+    )
+    seal = serializers.IntegerField(allow_null=True, help_text="Number of the first seal that covers the event.")
 
 
 class SummaryAnswer(serializers.Serializer[Any]):
@@ -194,4 +202,6 @@ def history_data(item: HistoryItem) -> dict[str, Any]:
         "request_id": item.request_id,
         "hash": item.hash,
         "previous_hash": item.previous_hash,
+        "state": item.sealed.state,
+        "seal": item.sealed.seal,
     }

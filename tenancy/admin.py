@@ -22,6 +22,7 @@ from tenancy.members import add_member, change_member_role, create_tenant, remov
 from tenancy.models import (
     ApiKey,
     AuditEvent,
+    AuditSeal,
     CostRecord,
     Membership,
     QuotaCounter,
@@ -225,16 +226,44 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 class AuditEventAdmin(TenantOwnedAdmin):
     """That something happened, by whom, to what; what changed is shown to superusers alone."""
 
-    list_display = ("seq", "event", "actor_type", "actor_name", "object_type", "object_id", "at")
+    list_display = ("place", "event", "actor_type", "actor_name", "object_type", "object_id", "at")
     list_filter: ClassVar[Any] = ("tenant", "event", "actor_type")
+    list_select_related: ClassVar[Any] = ("tenant", "place")
     search_fields = ("=object_id", "=request_id", "=actor_id")
     ordering = ("-id",)
-    _metadata = ("tenant", "seq", "event", "actor_type", "actor_id", "actor_name", "object_type", "object_id", "at")
-    _chain = ("request_id", "previous_hash", "hash")
+    _metadata = ("tenant", "event", "actor_type", "actor_id", "actor_name", "object_type", "object_id", "at")
+    _chain = ("request_id", "leaf_hash", "place", "previous_hash", "hash")
 
     def get_fields(self, request: HttpRequest, obj: AuditEvent | None = None) -> tuple[str, ...]:
         content = ("before", "after", "reason") if _is_root(request) else ()
         return (*self._metadata, *content, *self._chain)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: AuditEvent | None = None) -> Any:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="Place", empty_value="awaits its seal")
+    def place(self, event: AuditEvent) -> int | None:
+        place = event.place_or_none
+        return place.seq if place else None
+
+    @admin.display(description="Previous hash", empty_value="awaits its seal")
+    def previous_hash(self, event: AuditEvent) -> str | None:
+        place = event.place_or_none
+        return place.previous_hash if place else None
+
+    @admin.display(description="Hash", empty_value="awaits its seal")
+    def hash(self, event: AuditEvent) -> str | None:
+        place = event.place_or_none
+        return place.hash if place else None
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(TenantOwnedAdmin):
+    """Seals of the trails: how large each was, and by which key it is signed."""
+
+    list_display = ("number", "tenant", "size", "sealed_at", "key_id")
+    list_filter: ClassVar[Any] = ("tenant",)
+    ordering = ("-id",)
 
 
 @admin.register(CostRecord)

@@ -30,6 +30,7 @@ OPERATOR_ADMIN_PERMISSIONS = frozenset(
         "tenancy.view_webhookendpoint",  # host and standing, no secret
         "tenancy.view_webhookdelivery",  # how it went, not what is told
         "tenancy.view_quotacounter",
+        "tenancy.view_auditseal",
         "observability.view_job",
         "observability.change_job",  # to replay a dead letter; every field is read-only
         "observability.view_workerheartbeat",

@@ -6,26 +6,35 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from observability.errors import PermissionRefused
+from observability.errors import FieldProblem, InvalidInput, PermissionRefused
 from tenancy import serializers as bodies
 from tenancy.audit_verification import verify_audit
 from tenancy.base_api import TenantAPIView, created
 from tenancy.choices import Scope
 from tenancy.cursors import OrderColumn, page_of
+from tenancy.errors import NotSealedYet
 from tenancy.etags import answer_with_etag, etag_for, require_match
 from tenancy.idempotency import SecretShownOnce
-from tenancy.listing import list_parameters, refuse_parameters
+from tenancy.listing import list_parameters, refuse_parameters, single_parameter
 from tenancy.models import Tenant
 from tenancy.openapi import listed
 from tenancy.scope import current_tenant_id
-from tenancy.selectors import key_of, keys_of, task_visible_to, tenant_of
+from tenancy.selectors import event_of, key_of, keys_of, task_visible_to, tenant_of
 from tenancy.services import IssuedKey, change_api_key, change_tenant, create_api_key, revoke_api_key, rotate_api_key
+from tenancy.trail.proofs import checkpoint_with_proof, proof_of
+from tenancy.trail.seals import latest_seal
 from tenancy.usage import usage_of
 
+_SIZE_DIGITS = 18
+_SINCE = OpenApiParameter(
+    "since",
+    int,
+    description="Size of an earlier checkpoint; the answer then proves that its events are all still there.",
+)
 _NEWEST_FIRST = (OrderColumn("created_at", descending=True), OrderColumn("id", descending=True))
 
 
@@ -159,6 +168,41 @@ class AuditVerificationView(TenantAPIView):
         """Check the whole trail of the tenant and name the first bad event, if any."""
         refuse_parameters(request)
         return Response(bodies.verification_data(verify_audit(tenant_of(current_tenant_id()))))
+
+
+class AuditProofView(TenantAPIView):
+    """`GET /audit/events/{id}/proof`"""
+
+    scopes = {"GET": (Scope.AUDIT,)}
+
+    @extend_schema(operation_id="audit_proof", responses=bodies.AuditProof)
+    def get(self, request: Request, event_id: UUID) -> Response:
+        """Prove that one event stands, unchanged, under the newest signed root. 409 in the moment before its seal."""
+        refuse_parameters(request)
+        return Response(proof_of(tenant_of(current_tenant_id()), event_of(event_id)))
+
+
+class AuditCheckpointView(TenantAPIView):
+    """`GET /audit/checkpoint`"""
+
+    scopes = {"GET": (Scope.AUDIT,)}
+
+    @extend_schema(operation_id="audit_checkpoint", parameters=[_SINCE], responses=bodies.AuditCheckpoint)
+    def get(self, request: Request) -> Response:
+        """Show the newest seal as a signed checkpoint, to be kept elsewhere. 409 before the first seal."""
+        since = _tree_size(single_parameter(request, "since"))
+        last = latest_seal()
+        if last is None:
+            raise NotSealedYet
+        return Response(checkpoint_with_proof(tenant_of(current_tenant_id()), last, since=since))
+
+
+def _tree_size(text: str | None) -> int:
+    if text is None:
+        return 0
+    if text.isascii() and text.isdigit() and len(text) <= _SIZE_DIGITS and int(text):
+        return int(text)
+    raise InvalidInput(problems=[FieldProblem("/since", "invalid", "The size of an earlier checkpoint is asked for.")])
 
 
 def _etag(tenant: Tenant, *, redacted: bool) -> str:

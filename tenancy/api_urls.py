@@ -33,6 +33,8 @@ urlpatterns: list[URLPattern] = [
         webhooks.RedeliveryView.as_view(),
         name="webhook-redelivery",
     ),
+    path("audit/checkpoint", api.AuditCheckpointView.as_view(), name="audit-checkpoint"),
+    path("audit/events/<uuid:event_id>/proof", api.AuditProofView.as_view(), name="audit-proof"),
     path("circuit-breakers", operations.BreakersView.as_view(), name="circuit-breakers"),
     path("circuit-breakers/<str:name>", operations.BreakerView.as_view(), name="circuit-breaker"),
     path("circuit-breakers/<str:name>/reset", operations.BreakerResetView.as_view(), name="circuit-breaker-reset"),

@@ -1,12 +1,9 @@
-"""The only writer of audit events: a per-tenant hash chain, written in the transaction of the change it tells of."""
+"""The only writer of audit events: one leaf of the tenant's tree, in the transaction of the change it tells of."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -15,13 +12,11 @@ from django.db import transaction
 from observability.context import current_context
 from observability.errors import PlatformError
 from tenancy.errors import CrossTenantWrite
-from tenancy.models import AuditEvent, AuditHead
+from tenancy.models import AuditEvent
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id
-
-GENESIS_HASH = "0" * 64
-# Hashed with every event, so that a later format cannot be mistaken for this one.
-_FORMAT = "claimwright-audit-1"
+from tenancy.trail.format import canonical_json, leaf_hash
+from tenancy.trail.sealing import await_seal
 
 
 class AuditAction(StrEnum):
@@ -72,9 +67,12 @@ def record_event(
     after: Mapping[str, object] | None = None,
     reason: str = "",
 ) -> AuditEvent:
-    """Append one event to the scope's tenant chain. Call it last in the transaction: it locks the chain's head.
+    """Append one event to the scope's tenant trail.
 
-    Writes AuditEvent and AuditHead. Raises PlatformError `audit_outside` without a transaction.
+    On PostgreSQL it takes no lock: the worker's sealer gives it its place a moment after the commit. On SQLite it is
+    sealed here and now, so call it last in the transaction.
+    Writes AuditEvent and AuditUnsealed, or what a seal writes. Raises PlatformError `audit_outside` outside a
+    transaction.
     """
     if not transaction.get_connection().in_atomic_block:
         raise PlatformError("An audit event is written with its change, in one transaction.", code="audit_outside")
@@ -83,10 +81,8 @@ def record_event(
     tenant_id = current_tenant_id()
     if actor.tenant_id not in (None, tenant_id):  # the platform's operator has no tenant of its own
         raise CrossTenantWrite
-    head = _locked_head(tenant_id)
     event = AuditEvent(
         tenant_id=tenant_id,
-        seq=head.seq + 1,
         event=str(action),
         actor_type=actor.kind,
         actor_id=actor.id,
@@ -98,67 +94,8 @@ def record_event(
         after=canonical_json(after or {}),
         reason=reason,
         request_id=current_context().request_id,
-        previous_hash=head.hash,
     )
-    event.hash = event_hash(event)
+    event.leaf_hash = leaf_hash(event.content).hex()
     event.save()
-    AuditHead.objects.filter(id=head.id).update(seq=event.seq, hash=event.hash)
+    await_seal(event)
     return event
-
-
-def _locked_head(tenant_id: UUID) -> AuditHead:
-    head: AuditHead | None = AuditHead.objects.select_for_update().filter(tenant_id=tenant_id).first()
-    if head is None:
-        # Two first events at once: the unique constraint lets one insert through, the other waits and locks it.
-        AuditHead.objects.bulk_create([AuditHead(tenant_id=tenant_id, seq=0, hash=GENESIS_HASH)], ignore_conflicts=True)
-        head = AuditHead.objects.select_for_update().get(tenant_id=tenant_id)
-    return head
-
-
-def event_hash(event: AuditEvent, *, seq: int | None = None) -> str:
-    """Return the SHA-256 over every stored column of the event and the hash before it, in a canonical order.
-
-    `seq` asks for the hash the event would have at another place of the chain.
-    """
-    body = {
-        "format": _FORMAT,
-        "id": str(event.id),
-        "tenant": str(event.tenant_id),
-        "seq": event.seq if seq is None else seq,
-        "event": event.event,
-        "actor_type": str(event.actor_type),
-        "actor_id": event.actor_id,
-        "actor_name": event.actor_name,
-        "object_type": event.object_type,
-        "object_id": event.object_id,
-        "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "before": event.before,
-        "after": event.after,
-        "reason": event.reason,
-        "request_id": event.request_id,
-        "previous_hash": event.previous_hash,
-    }
-    return hashlib.sha256(canonical_json(body).encode()).hexdigest()
-
-
-def canonical_json(value: Mapping[str, object]) -> str:
-    """Return JSON with sorted keys and no spaces; times, ids and decimals as text. Other types raise TypeError."""
-    return _encoder.encode(value)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="microseconds")
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} cannot stand in an audit event")
-
-
-# Made once: `json.dumps` would build one for each of a verification's events.
-_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
-
-
-def current_tenant_head() -> tuple[int, str]:
-    """Return (seq, hash) of the scope's tenant chain; (0, genesis) before the first event."""
-    head = AuditHead.objects.filter(tenant_id=current_tenant_id()).first()
-    return (head.seq, head.hash) if head else (0, GENESIS_HASH)

@@ -7,89 +7,102 @@ SQLite rebuilds a table to alter it and loses its triggers with the old one: a m
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import connection
 
-_EVENTS, _HEADS = "tenancy_auditevent", "tenancy_audithead"
-TRIGGERS = frozenset(
-    {
-        "audit_event_no_update",
-        "audit_event_no_delete",
-        "audit_head_forward_only",
-        "audit_head_no_delete",
-    }
+
+@dataclass(frozen=True)
+class _Guarded:
+    """A table whose rows are never changed, and what SQLite must not find twice (beside the id)."""
+
+    table: str
+    unique: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def stem(self) -> str:
+        return self.table.removeprefix("tenancy_audit")
+
+
+_TABLES = (
+    _Guarded("tenancy_auditevent"),
+    _Guarded("tenancy_auditplace", (("event_id",), ("tenant_id", "seq"))),
+    _Guarded("tenancy_auditseal", (("tenant_id", "number"),)),
+    _Guarded("tenancy_auditnode", (("tenant_id", "level", "position"),)),
 )
-# SQLite alone: INSERT OR REPLACE deletes the old row without firing its DELETE trigger.
-_SQLITE_TRIGGERS = frozenset({"audit_event_no_replace", "audit_head_no_replace"})
-_POSTGRES_TRIGGERS = frozenset({"audit_event_no_truncate", "audit_head_no_truncate"})
-_FORWARD = "NEW.seq <> OLD.seq + 1 OR NEW.tenant_id <> OLD.tenant_id OR NEW.id <> OLD.id"
+_HEAD = _Guarded("tenancy_audithead", (("tenant_id",),))
+# The head moves on by one seal and by what that seal added.
+_NOT_FORWARD = (
+    "NEW.seq < OLD.seq OR NEW.seal_number <> OLD.seal_number + 1 OR NEW.tenant_id <> OLD.tenant_id OR NEW.id <> OLD.id"
+)
 
 
 def guard_statements(vendor: str) -> list[str]:
     """Return the statements that put the guard in place."""
-    return _SQLITE if vendor == "sqlite" else _POSTGRES
+    if vendor == "sqlite":
+        return [_sqlite_trigger(*trigger) for trigger in _triggers(vendor)]
+    function = (
+        "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    return [function, *(sql for trigger in _triggers(vendor) for sql in _postgres_trigger(*trigger))]
 
 
 def lift_statements(vendor: str) -> list[str]:
     """Return the statements that take the guard away (a reversed migration; tests that empty their tables)."""
     if vendor == "sqlite":
-        return [f"DROP TRIGGER IF EXISTS {name}" for name in sorted(TRIGGERS | _SQLITE_TRIGGERS)]
-    dropped = [f"DROP TRIGGER IF EXISTS {name} ON {_table_of(name)}" for name in sorted(TRIGGERS | _POSTGRES_TRIGGERS)]
+        return [f"DROP TRIGGER IF EXISTS {name}" for name, *_ in _triggers(vendor)]
+    dropped = [f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, table, *_ in _triggers(vendor)]
     return [*dropped, "DROP FUNCTION IF EXISTS audit_refuse()"]
 
 
 def missing_triggers() -> list[str]:
     """Return the names of triggers that should be there and are not (or are disabled); one query."""
-    sqlite = connection.vendor == "sqlite"
     query = (
         "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if sqlite
+        if connection.vendor == "sqlite"
         else "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal"
     )
     with connection.cursor() as cursor:
         cursor.execute(query)
         found = {row[0] for row in cursor.fetchall()}
-    return sorted((TRIGGERS | (_SQLITE_TRIGGERS if sqlite else _POSTGRES_TRIGGERS)) - found)
+    return sorted({name for name, *_ in _triggers(connection.vendor)} - found)
 
 
-def _table_of(trigger: str) -> str:
-    return _EVENTS if trigger.startswith("audit_event") else _HEADS
+def _triggers(vendor: str) -> list[tuple[str, str, str, str]]:
+    """Return (name, table, moment, condition) of every trigger."""
+    found = []
+    for guarded in (*_TABLES, _HEAD):
+        stem, table = f"audit_{guarded.stem}", guarded.table
+        if guarded is _HEAD:
+            found.append((f"{stem}_forward_only", table, "UPDATE", _NOT_FORWARD))
+        else:
+            found.append((f"{stem}_no_update", table, "UPDATE", ""))
+        found.append((f"{stem}_no_delete", table, "DELETE", ""))
+        if vendor == "sqlite":  # INSERT OR REPLACE deletes the old row without firing its DELETE trigger
+            found.append((f"{stem}_no_replace", table, "INSERT", _known(guarded)))
+        else:
+            found.append((f"{stem}_no_truncate", table, "TRUNCATE", ""))
+    return found
 
 
-def _sqlite_trigger(name: str, moment: str, condition: str = "") -> str:
+def _known(guarded: _Guarded) -> str:
+    keys = [" AND ".join(f"{column} = NEW.{column}" for column in key) for key in (("id",), *guarded.unique)]
+    found = " OR ".join(f"({key})" for key in keys)
+    return f"EXISTS (SELECT 1 FROM {guarded.table} WHERE {found})"  # noqa: S608  # fixed names
+
+
+def _sqlite_trigger(name: str, table: str, moment: str, condition: str) -> str:
     when = f"WHEN {condition} " if condition else ""
     refusal = "SELECT RAISE(ABORT, 'the audit trail is append-only');"
-    return f"CREATE TRIGGER {name} BEFORE {moment} ON {_table_of(name)} {when}BEGIN {refusal} END"
+    return f"CREATE TRIGGER {name} BEFORE {moment} ON {table} {when}BEGIN {refusal} END"
 
 
-def _postgres_trigger(name: str, moment: str, level: str = "ROW", condition: str = "") -> list[str]:
+def _postgres_trigger(name: str, table: str, moment: str, condition: str) -> list[str]:
     when = f"WHEN ({condition}) " if condition else ""
+    level = "STATEMENT" if moment == "TRUNCATE" else "ROW"
     return [
-        f"CREATE TRIGGER {name} BEFORE {moment} ON {_table_of(name)} FOR EACH {level} {when}"
-        "EXECUTE FUNCTION audit_refuse()",
+        f"CREATE TRIGGER {name} BEFORE {moment} ON {table} FOR EACH {level} {when}EXECUTE FUNCTION audit_refuse()",
         # ALWAYS: fires for a replication session too (session_replication_role = replica would skip it).
-        f"ALTER TABLE {_table_of(name)} ENABLE ALWAYS TRIGGER {name}",
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}",
     ]
-
-
-def _known(table: str, key: str) -> str:
-    return f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id OR ({key}))"  # noqa: S608  # fixed names
-
-
-_SQLITE = [
-    _sqlite_trigger("audit_event_no_update", "UPDATE"),
-    _sqlite_trigger("audit_event_no_delete", "DELETE"),
-    _sqlite_trigger("audit_event_no_replace", "INSERT", _known(_EVENTS, "tenant_id = NEW.tenant_id AND seq = NEW.seq")),
-    _sqlite_trigger("audit_head_forward_only", "UPDATE", _FORWARD),
-    _sqlite_trigger("audit_head_no_delete", "DELETE"),
-    _sqlite_trigger("audit_head_no_replace", "INSERT", _known(_HEADS, "tenant_id = NEW.tenant_id")),
-]
-_POSTGRES = [
-    "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-    "RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'restrict_violation'; END $$",
-    *_postgres_trigger("audit_event_no_update", "UPDATE"),
-    *_postgres_trigger("audit_event_no_delete", "DELETE"),
-    *_postgres_trigger("audit_event_no_truncate", "TRUNCATE", "STATEMENT"),
-    *_postgres_trigger("audit_head_forward_only", "UPDATE", condition=_FORWARD),
-    *_postgres_trigger("audit_head_no_delete", "DELETE"),
-    *_postgres_trigger("audit_head_no_truncate", "TRUNCATE", "STATEMENT"),
-]

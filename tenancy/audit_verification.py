@@ -1,42 +1,28 @@
-"""Proves or disproves a tenant's audit trail: hashes, chain, gaps, head, and what the other floors hold against it.
+"""Proves or disproves a tenant's audit trail: contents, chain, tree, seals, signatures, head, guard, and what the
+other floors hold against it.
 
-What a chain cannot show: an owner of the database who rewrites every event from some point on, and the head with it.
-That needs a copy of the head kept elsewhere (`GET /audit/verify` and the command print it for that purpose).
+What a trail cannot show by itself: its owner, with the signing key, writing all of it anew; and without that key,
+cutting its end. Against both stands a checkpoint that was kept elsewhere (docs/audit.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from django.db.models import Subquery
+from django.db.models import Exists, F, Max, OuterRef
 
-from tenancy.audit import GENESIS_HASH, event_hash
 from tenancy.audit_guard import missing_triggers
-from tenancy.models import AuditEvent, AuditHead, Tenant
-from tenancy.scope import tenant_scope
+from tenancy.models import AuditEvent, AuditHead, AuditPlace, AuditSeal, AuditUnsealed, Tenant
+from tenancy.scope import current_tenant_id, tenant_scope
+from tenancy.trail.checkpoints import Checkpoint
+from tenancy.trail.format import GENESIS_HASH, leaf_hash
+from tenancy.trail.problems import AuditProblem, ProblemKind
+from tenancy.trail.seals import head_problem, latest_seal, seal_problem, seal_sizes
+from tenancy.trail.signing import is_signed_by, trusted_keys
+from tenancy.trail.walk import Walk
 
-# Rows read at a time: memory stays the same for any length of the trail.
-_CHUNK = 2_000
-
-
-class ProblemKind(StrEnum):
-    ALTERED = "altered"
-    MISSING = "missing"
-    INSERTED = "inserted"
-    REORDERED = "reordered"
-    TRUNCATED = "truncated"
-
-
-@dataclass(frozen=True)
-class AuditProblem:
-    """The first thing that is wrong: `seq` is the place in the chain, `event_id` the row there, where there is one."""
-
-    kind: ProblemKind
-    detail: str
-    seq: int | None = None
-    event_id: str | None = None
+__all__ = ["AuditProblem", "AuditReport", "ProblemKind", "register_audit_cross_check", "verify_audit"]
 
 
 @dataclass(frozen=True)
@@ -49,10 +35,13 @@ class AuditReport:
     head_hash: str
     problem: AuditProblem | None
     missing_triggers: list[str] = field(default_factory=list)
+    awaiting_seal: int = 0
+    seals: int = 0
+    signed_by: str = ""
 
     @property
     def ok(self) -> bool:
-        return self.problem is None
+        return self.problem is None and not self.missing_triggers
 
 
 CrossCheck = Callable[[], Iterable[AuditProblem]]
@@ -68,96 +57,114 @@ def register_audit_cross_check(name: str, check: CrossCheck) -> None:
     _cross_checks[name] = check
 
 
-def verify_audit(tenant: Tenant) -> AuditReport:
-    """Read the tenant's whole trail and return its state; writes nothing. Safe while events are being written."""
+def verify_audit(
+    tenant: Tenant, *, checkpoint: Checkpoint | None = None, public_keys: Iterable[str] = ()
+) -> AuditReport:
+    """Read the tenant's whole trail and return its state; writes nothing. Safe while events are being written.
+
+    `checkpoint` is an earlier one that was kept elsewhere; `public_keys` count beside the platform's.
+    """
+    keys = trusted_keys(public_keys)
     with tenant_scope(tenant.id):
-        head = AuditHead.objects.first()
-        head_seq, head_hash = (head.seq, head.hash) if head else (0, GENESIS_HASH)
-        walk = _Walk()
-        problem = walk.first_problem(head_seq) or _end_problem(walk, head_seq, head_hash) or _cross_problem()
-    return AuditReport(tenant.slug, walk.events, head_seq, head_hash, problem, missing_triggers())
+        broken = head_problem()
+        last = latest_seal()
+        head_seq, head_hash = AuditHead.objects.values_list("seq", "hash").first() or (0, GENESIS_HASH)
+        events, problem = _checked(last, checkpoint, keys)
+        return AuditReport(
+            tenant=tenant.slug,
+            events=events,
+            head_seq=head_seq,
+            head_hash=head_hash,
+            problem=problem or broken or _outside_problem() or _cross_problem(),
+            missing_triggers=missing_triggers(),
+            awaiting_seal=AuditUnsealed.objects.filter(tenant_id=tenant.id).count(),
+            seals=last.number if last else 0,
+            signed_by=last.key_id if last and last.key_id in keys else "",
+        )
 
 
-class _Walk:
-    """One pass over the events up to a place in the chain, two of them in memory at a time."""
+def _checked(
+    last: AuditSeal | None, checkpoint: Checkpoint | None, keys: Mapping[str, str]
+) -> tuple[int, AuditProblem | None]:
+    """Check what is sealed; return how many events were read in order, and the first problem."""
+    if (
+        checkpoint is not None
+        and checkpoint.signed.signature
+        and not is_signed_by(checkpoint.note, checkpoint.signed, keys)
+    ):
+        return 0, AuditProblem(
+            ProblemKind.BAD_SIGNATURE, "The checkpoint's signature is not of a key that counts here."
+        )
+    if last is None:
+        return 0, _too_short(0, checkpoint)
+    bad_seal = seal_problem(last, keys)
+    sealed = {} if bad_seal else seal_sizes(last)
+    roots = {size: bytes.fromhex(seal.root) for size, seal in sealed.items()}
+    kept = checkpoint if checkpoint is not None and checkpoint.size <= last.size else None
+    walk = Walk(last.size, roots, kept=(kept.size, kept.root) if kept else None)
+    problem = walk.first_problem()
+    if problem is None and walk.bad_root_at is not None:
+        problem = _bad_root(walk.bad_root_at, sealed)
+    if problem is None and walk.kept_differs and kept is not None:
+        detail = f"The first {kept.size} events are not the ones that the checkpoint is of: they were written anew."
+        problem = AuditProblem(ProblemKind.ALTERED, detail, seal=kept.seal)
+    return walk.edge.size, problem or bad_seal or _head_differs(walk, last) or _too_short(last.size, checkpoint)
 
-    def __init__(self) -> None:
-        self.events = 0
-        self.last: AuditEvent | None = None
 
-    def first_problem(self, head_seq: int) -> AuditProblem | None:
-        for event in _events_up_to(head_seq):
-            problem = self._problem_with(event)
-            if problem is not None:
-                return problem
-            self.events += 1
-            self.last = event
+def _head_differs(walk: Walk, last: AuditSeal) -> AuditProblem | None:
+    at_seal = AuditHead.objects.filter(seal_number=last.number).values_list("seq", "hash").first()
+    if at_seal in (None, (walk.edge.size, walk.last_hash)):
         return None
+    detail = "The last event is not the one that the head names."
+    return AuditProblem(ProblemKind.ALTERED, detail, last.size)
 
-    def _problem_with(self, event: AuditEvent) -> AuditProblem | None:
-        place = self.last.seq + 1 if self.last else 1
-        before = self.last.hash if self.last else GENESIS_HASH
-        if event.seq > place:
-            return AuditProblem(ProblemKind.MISSING, f"Event {place} is not there.", place)
-        if event.seq < place:
-            return _about(event, ProblemKind.INSERTED, f"There is more than one event {event.seq}.")
-        if event_hash(event) != event.hash:
-            return self._moved_or_altered(event, before)
-        if event.previous_hash != before:
-            # The event is as it was written, so what stands before it is not what stood there then.
-            detail = "The event before was replaced: this one continues another."
-            return _about(self.last or event, ProblemKind.ALTERED, detail)
+
+def _bad_root(size: int, sealed: Mapping[int, AuditSeal]) -> AuditProblem:
+    first = max((other for other in sealed if other < size), default=0) + 1
+    number = sealed[size].number
+    detail = f"The events {first} to {size} are not the ones that seal {number} was made of."
+    return AuditProblem(ProblemKind.ALTERED, detail, first, seal=number)
+
+
+def _too_short(size: int, checkpoint: Checkpoint | None) -> AuditProblem | None:
+    if checkpoint is None or checkpoint.size <= size:
         return None
-
-    def _moved_or_altered(self, event: AuditEvent, before: str) -> AuditProblem:
-        """Name what happened to an event whose hash is wrong at its place: it may be right at another."""
-        origin = _origin_of(event)
-        if origin is None:
-            return _about(event, ProblemKind.ALTERED, "The event's content is not what was hashed.")
-        if self.last is not None and event.previous_hash == self.last.previous_hash:
-            return _about(self.last, ProblemKind.INSERTED, "An event was put between two that follow each other.")
-        if AuditEvent.objects.filter(previous_hash=before).exclude(id=event.id).exists():
-            return _about(event, ProblemKind.REORDERED, f"The event was written as number {origin}.")
-        detail = f"Event {event.seq} is not there; the later ones were moved up."
-        return AuditProblem(ProblemKind.MISSING, detail, event.seq)
+    detail = f"The trail ends at {size}, the checkpoint knows {checkpoint.size} events."
+    return AuditProblem(ProblemKind.TRUNCATED, detail, size + 1, seal=checkpoint.seal)
 
 
-def _events_up_to(head_seq: int) -> Iterator[AuditEvent]:
-    seq = 0
-    while True:
-        chunk = list(AuditEvent.objects.filter(seq__gt=seq, seq__lte=head_seq).order_by("seq", "id")[:_CHUNK])
-        yield from chunk
-        if len(chunk) < _CHUNK:
-            return
-        seq = chunk[-1].seq
+def _outside_problem() -> AuditProblem | None:
+    """Look at what no seal holds. Each question is one statement, so that a seal made meanwhile is seen whole."""
+    newest = AuditSeal.objects.values("tenant_id").annotate(size=Max("size")).values("size")
+    beyond = AuditPlace.objects.order_by("seq").annotate(sealed=newest)
+    extra = beyond.filter(seq__gt=F("sealed")).first() or beyond.filter(sealed=None).first()
+    if extra is not None:
+        return AuditProblem(ProblemKind.INSERTED, "No seal knows this event.", extra.seq, str(extra.event_id))
+    return _stray_problem() or _awaiting_problem()
 
 
-def _origin_of(event: AuditEvent) -> int | None:
-    """Return the number under which the event's own hash is right; None when its content was changed."""
-    predecessor = AuditEvent.objects.filter(hash=event.previous_hash).values_list("seq", flat=True).first()
-    guesses = [event.seq + 1, event.seq - 1, 1, *([] if predecessor is None else [predecessor + 1])]
-    return next((seq for seq in guesses if event_hash(event, seq=seq) == event.hash), None)
+def _stray_problem() -> AuditProblem | None:
+    placed = Exists(AuditPlace.objects.filter(event_id=OuterRef("id")))
+    awaited = Exists(AuditUnsealed.objects.filter(event_id=OuterRef("id"), tenant_id=current_tenant_id()))
+    stray = AuditEvent.objects.filter(~placed, ~awaited).first()
+    if stray is None:
+        return None
+    return AuditProblem(ProblemKind.INSERTED, "The event has no place and awaits none.", event_id=str(stray.id))
 
 
-def _end_problem(walk: _Walk, head_seq: int, head_hash: str) -> AuditProblem | None:
-    """Compare the walk with the head: a cut tail, a replaced last event, events that the head does not know."""
-    last_seq = walk.last.seq if walk.last else 0
-    if last_seq < head_seq:
-        detail = f"The trail ends at {last_seq}, its head says {head_seq}."
-        return AuditProblem(ProblemKind.TRUNCATED, detail, last_seq + 1)
-    if walk.last is not None and walk.last.hash != head_hash:
-        return _about(walk.last, ProblemKind.ALTERED, "The last event is not the one that the head names.")
-    # One statement, so that an event and its head written meanwhile are seen together.
-    beyond = AuditEvent.objects.order_by("seq")
-    if AuditHead.objects.exists():
-        beyond = beyond.filter(seq__gt=Subquery(AuditHead.objects.values("seq")[:1]))
-    extra: AuditEvent | None = beyond.first()
-    return None if extra is None else _about(extra, ProblemKind.INSERTED, "The head does not know this event.")
+def _awaiting_problem() -> AuditProblem | None:
+    marks = AuditUnsealed.objects.filter(tenant_id=current_tenant_id())
+    lost = marks.filter(~Exists(AuditEvent.objects.filter(id=OuterRef("event_id")))).first()
+    if lost is not None:
+        detail = "The event was taken away before its seal."
+        return AuditProblem(ProblemKind.MISSING, detail, event_id=str(lost.event_id))
+    known = dict(marks.values_list("event_id", "leaf_hash"))
+    for event in AuditEvent.objects.filter(id__in=marks.values("event_id")).iterator():
+        if leaf_hash(event.content).hex() != event.leaf_hash or event.leaf_hash != known.get(event.id, event.leaf_hash):
+            detail = "The event, which awaits its seal, is not what was hashed."
+            return AuditProblem(ProblemKind.ALTERED, detail, event_id=str(event.id))
+    return None
 
 
 def _cross_problem() -> AuditProblem | None:
     return next((problem for check in _cross_checks.values() for problem in check()), None)
-
-
-def _about(event: AuditEvent, kind: ProblemKind, detail: str) -> AuditProblem:
-    return AuditProblem(kind, detail, event.seq, str(event.id))

@@ -153,3 +153,23 @@ class VaultUnreadable(Unavailable):
 
     code = "vault_unreadable"
     message = "Personal data cannot be read or stored right now."
+
+
+class NotSealedYet(Conflict):
+    code = "audit_not_sealed"
+    message = "The event was written a moment ago and awaits its seal."
+
+
+class TrailDamaged(Conflict):
+    code = "audit_damaged"
+    message = "The audit trail does not fit together here; verify_audit says what is wrong."
+
+
+class UnusableCheckpoint(InvalidInput):
+    code = "unusable_checkpoint"
+    message = "This is no checkpoint of an audit trail."
+
+
+class UnknownSize(InvalidInput):
+    code = "unknown_tree_size"
+    message = "The trail has not been as long as that yet."

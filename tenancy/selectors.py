@@ -1,5 +1,5 @@
-"""Reads of keys and tasks. Keys and jobs are no tenant-owned rows (they are needed before there is a scope), so each of
-these functions names the tenant itself."""
+"""Reads of keys, tasks and events. Keys and jobs are no tenant-owned rows (they are needed before there is a scope), so
+their functions name the tenant themselves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from observability.errors import NotFound
 from observability.models import Job
 from tenancy.choices import Role
-from tenancy.models import ApiKey, Membership, Tenant
+from tenancy.models import ApiKey, AuditEvent, Membership, Tenant
 from tenancy.principals import Principal
 
 
@@ -66,3 +66,11 @@ def task_visible_to(*, principal: Principal, task_id: UUID) -> Job:
     if job is None:
         raise NotFound
     return job
+
+
+def event_of(event_id: UUID) -> AuditEvent:
+    """Return one event of the scope's tenant with its place; raises NotFound."""
+    event: AuditEvent | None = AuditEvent.objects.filter(id=event_id).select_related("place").first()
+    if event is None:
+        raise NotFound
+    return event

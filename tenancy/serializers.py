@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rest_framework import serializers
@@ -155,14 +156,73 @@ class AuditProblemAnswer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=[(kind.value, kind.value) for kind in ProblemKind])
     seq = serializers.IntegerField(allow_null=True)
     event_id = serializers.CharField(allow_null=True)
+    seal = serializers.IntegerField(allow_null=True, help_text="Number of the seal that is wrong or shows it.")
     detail = serializers.CharField()
 
 
 class AuditVerification(serializers.Serializer[Any]):
-    ok = serializers.BooleanField()
-    events = serializers.IntegerField()
+    ok = serializers.BooleanField(help_text="No problem, and the append-only guard is whole.")
+    events = serializers.IntegerField(help_text="Sealed events that were read in order.")
+    awaiting_seal = serializers.IntegerField()
+    seals = serializers.IntegerField()
+    signed_by = serializers.CharField(allow_null=True, help_text="Id of the key whose signature is on the last seal.")
     head = AuditHeadAnswer()
     problem = AuditProblemAnswer(allow_null=True)
+    missing_triggers = serializers.ListField(child=serializers.CharField())
+
+
+class CheckpointTenant(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+
+
+class ConsistencyAnswer(serializers.Serializer[Any]):
+    since = serializers.IntegerField()
+    path = serializers.ListField(child=serializers.CharField(), help_text="RFC 6962 consistency proof.")
+
+
+class AuditCheckpoint(serializers.Serializer[Any]):
+    format = serializers.CharField()
+    tenant = CheckpointTenant()
+    size = serializers.IntegerField(help_text="Leaves of the tree: events.")
+    root = serializers.CharField(help_text="RFC 6962 root of them.")  # type: ignore[assignment]  # a field, as declared
+    seal = serializers.IntegerField()
+    seal_hash = serializers.CharField()
+    sealed_at = serializers.DateTimeField()
+    note = serializers.CharField(help_text="The text that is signed.")
+    key_id = serializers.CharField(allow_null=True)
+    signature = serializers.CharField(allow_null=True, help_text="Ed25519 over the note; null where no key is set.")
+    public_key = serializers.CharField(allow_null=True, help_text="To be compared with the one you were given.")
+    consistency = ConsistencyAnswer(required=False, help_text="With `since`.")
+
+
+class ProvenEvent(serializers.Serializer[Any]):
+    format = serializers.IntegerField()
+    id = serializers.UUIDField()
+    tenant = serializers.UUIDField()
+    event = serializers.CharField()
+    actor_type = serializers.CharField()
+    actor_id = serializers.CharField()
+    actor_name = serializers.CharField()
+    object_type = serializers.CharField()
+    object_id = serializers.CharField()
+    at = serializers.CharField()
+    before = serializers.CharField(help_text="The stored text, whose bytes are hashed.")
+    after = serializers.CharField(help_text="The stored text, whose bytes are hashed.")
+    reason = serializers.CharField(allow_blank=True)
+    request_id = serializers.CharField(allow_blank=True)
+
+
+class AuditProof(serializers.Serializer[Any]):
+    event = ProvenEvent()
+    seq = serializers.IntegerField(help_text="Place in the trail from 1; the leaf's index from 0 is one less.")
+    previous_hash = serializers.CharField()
+    hash = serializers.CharField()
+    leaf_hash = serializers.CharField()
+    tree_size = serializers.IntegerField()
+    path = serializers.ListField(child=serializers.CharField(), help_text="RFC 6962 audit path, from the leaf up.")
+    root = serializers.CharField()  # type: ignore[assignment]  # a field, as declared
+    checkpoint = AuditCheckpoint()
 
 
 class BreakerAnswer(serializers.Serializer[Any]):
@@ -258,7 +318,10 @@ def verification_data(report: AuditReport) -> dict[str, Any]:
     return {
         "ok": report.ok,
         "events": report.events,
+        "awaiting_seal": report.awaiting_seal,
+        "seals": report.seals,
+        "signed_by": report.signed_by or None,
         "head": {"seq": report.head_seq, "hash": report.head_hash},
-        "problem": problem
-        and {"kind": problem.kind, "seq": problem.seq, "event_id": problem.event_id, "detail": problem.detail},
+        "problem": problem and asdict(problem),
+        "missing_triggers": report.missing_triggers,
     }

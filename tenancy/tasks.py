@@ -16,6 +16,7 @@ from tenancy.ratelimits.database_store import purge_idle_windows
 from tenancy.scope import tenant_scope
 from tenancy.sessions import purge_ended_access
 from tenancy.sign_in import purge_old_places
+from tenancy.trail.sealing import SEAL_SECONDS, countersign_seals, seal_events
 from tenancy.webhooks.announcing import SEND_JOB
 from tenancy.webhooks.retention import purge_old_events
 from tenancy.webhooks.sending import bury_delivery, send_delivery
@@ -41,3 +42,7 @@ register_timer("purge_counts", 600.0, purge_expired_counts)
 register_timer("purge_sign_in_places", 86_400.0, purge_old_places)
 register_timer("webhooks.purge", 3600.0, purge_old_events)
 register_timer("purge_ended_access", 3600.0, purge_ended_access)
+# In every worker, in a thread of its own: two sealers of one tenant take turns at its head.
+register_timer("seal_audit", SEAL_SECONDS, seal_events, alone=True)
+# A seal goes unsigned only when a key is new.
+register_timer("countersign_audit", 3600.0, countersign_seals)

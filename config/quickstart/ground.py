@@ -7,6 +7,7 @@ import os
 import secrets
 import sqlite3
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 from django.conf import settings
@@ -41,6 +42,8 @@ def prepare_data_dir(folder: Path) -> None:
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(folder / "secret_key", secrets.token_urlsafe(64), replace=False)
         write_private(folder / "vault_master_key", key_text(1, new_key()), replace=False)
+        # An Ed25519 key is any 32 random bytes.
+        write_private(folder / "audit_signing_key", b64encode(secrets.token_bytes(32)).decode(), replace=False)
     except OSError as error:
         raise GroundProblem(f"The data folder {folder} cannot be written: {error.strerror}.") from error
 

@@ -17,14 +17,14 @@ from reviews.forms import FRAUD_CHOICES, FRAUD_SUSPECTED, DecisionForm
 from reviews.holds import hold_of
 from reviews.models import Decision, ReviewLease
 from reviews.pages.assessment_page import assessment_card, evidence_rows
-from reviews.pages.history_page import history_rows
+from reviews.pages.history_page import history_rows, history_verdict
 from reviews.pages.media import video_url
 from reviews.pages.queue_page import reason_rows
 from reviews.pages.snippets import snippets_for
 from reviews.pages.timeline import timeline_of
 from reviews.pages.versions_page import may_reassess, version_panel
 from reviews.queue import CLASS_OF_RANK
-from reviews.selectors import decisions_of, history_events
+from reviews.selectors import decisions_of, history_of
 from tenancy.choices import Scope
 from tenancy.principals import Principal
 
@@ -55,7 +55,7 @@ def claim_context(claim: Claim, *, principal: Principal, form: DecisionForm, now
     assessment = claim.assessment
     assert assessment is not None
     evidence, decisions = evidence_of(assessment), decisions_of(claim)
-    history = history_rows(list(history_events(claim_id=claim.id)), now=now)
+    history = history_of(claim_id=claim.id)
     is_open = claim.status == ClaimStatus.AWAITING_REVIEW
     return {
         "claim": claim,
@@ -73,8 +73,8 @@ def claim_context(claim: Claim, *, principal: Principal, form: DecisionForm, now
         "evidence": evidence_rows(evidence, claim_id=claim.id, media=claim.media_removed_at is None),
         "timeline": timeline_of(assessment, evidence=evidence, duration_seconds=claim.video.duration_seconds),
         "resubmissions": resubmissions_of(claim),
-        "history": history,
-        "history_sound": all(row.sound for row in history),
+        "history": history_rows(history, now=now),
+        "history_verdict": history_verdict(history),
         "decisions": decisions,
         "verdict": verdict_of(decisions[0] if decisions else None, assessment, form=form),
         "may_decide": is_open and Scope.REVIEW in principal.scopes,

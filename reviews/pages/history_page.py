@@ -1,16 +1,15 @@
-"""The history of a claim as a page shows it, each entry checked against its own hash."""
+"""The history of a claim as a page shows it, each entry with the state of its verification."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from claims.words import ago_words, code_words, size_words
-from tenancy.audit import event_hash
-from tenancy.models import AuditEvent
+from reviews.selectors import HistoryItem
+from tenancy.trail.proofs import EventState
 
 _ICONS = {"AI": "ai", "HUMAN": "user", "SYSTEM": "system"}
 _WORDS = {
@@ -38,6 +37,11 @@ _WORDS = {
     "review.stale_decision_refused": "Decision on an older assessment refused",
     "review.reopened": "Reopened",
 }
+_STATES = {
+    EventState.VERIFIED: ("verified", "check", "ok"),
+    EventState.AWAITING_SEAL: ("awaits its seal", "clock", "warn"),
+    EventState.PROBLEM: ("not what was sealed", "urgent", "danger"),
+}
 _HASH_LETTERS = 10
 _FIELD_WORDS = {"sha256": "SHA-256", "size_bytes": "Size", "lease_expires_at": "Held until", "fault_ratio": "Fault"}
 _ENUM = re.compile(r"[A-Z]+(_[A-Z]+)*")
@@ -54,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True)
 class HistoryRow:
-    seq: int
+    seq: int | None
     words: str
     icon: str
     actor: str
@@ -66,15 +70,40 @@ class HistoryRow:
     hash: str
     short_hash: str
     previous_hash: str
-    sound: bool
+    state: EventState
+    state_words: str
+    state_icon: str
+    tone: str
+    seal: int | None
 
 
-def history_rows(events: Sequence[AuditEvent], *, now: datetime) -> list[HistoryRow]:
+@dataclass(frozen=True)
+class HistoryVerdict:
+    """The history's state in one line."""
+
+    words: str
+    icon: str
+    tone: str
+
+
+def history_rows(items: Sequence[HistoryItem], *, now: datetime) -> list[HistoryRow]:
     """Return the entries, newest first."""
-    return [_row(item, now) for item in reversed(events)]
+    return [_row(item, now) for item in reversed(items)]
 
 
-def _row(item: AuditEvent, now: datetime) -> HistoryRow:
+def history_verdict(items: Sequence[HistoryItem]) -> HistoryVerdict:
+    """Return what verification says of the entries together: the worst of them counts."""
+    states = {item.sealed.state for item in items}
+    if EventState.PROBLEM in states:
+        return HistoryVerdict("An entry is not what was sealed", "urgent", "broken")
+    waiting = sum(item.sealed.state == EventState.AWAITING_SEAL for item in items)
+    if waiting:
+        return HistoryVerdict(f"{waiting} of {len(items)} entries await their seal", "clock", "waiting")
+    return HistoryVerdict("Every entry verified under its seal", "shield", "ok")
+
+
+def _row(item: HistoryItem, now: datetime) -> HistoryRow:
+    words, icon, tone = _STATES[item.sealed.state]
     return HistoryRow(
         seq=item.seq,
         words=_WORDS.get(item.event, code_words(item.event)),
@@ -83,12 +112,16 @@ def _row(item: AuditEvent, now: datetime) -> HistoryRow:
         actor_kind={"AI": "AI", "HUMAN": "Person"}.get(item.actor_type, "System"),
         at=item.at,
         ago=ago_words(item.at, now),
-        changes=_changes(json.loads(item.before), json.loads(item.after)),
+        changes=_changes(item.before, item.after),
         reason=item.reason,
-        hash=item.hash,
-        short_hash=item.hash[:_HASH_LETTERS],
-        previous_hash=item.previous_hash,
-        sound=event_hash(item) == item.hash,
+        hash=item.hash or "",
+        short_hash=(item.hash or "")[:_HASH_LETTERS],
+        previous_hash=item.previous_hash or "",
+        state=item.sealed.state,
+        state_words=words,
+        state_icon=icon,
+        tone=tone,
+        seal=item.sealed.seal,
     )
 
 

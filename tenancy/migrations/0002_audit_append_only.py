@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from tenancy.audit_guard import guard_statements, lift_statements
+from tenancy.migrations._first_audit_guard import guard_statements, lift_statements
 
 
 def put_guard(apps, schema_editor):

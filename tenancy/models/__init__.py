@@ -1,7 +1,7 @@
 """Who there is, what they may do, and what is remembered about it."""
 
 from tenancy.models.access import ApiKey, IdempotencyRecord
-from tenancy.models.audit import AuditEvent, AuditHead
+from tenancy.models.audit import AuditEvent, AuditHead, AuditNode, AuditPlace, AuditSeal, AuditUnsealed
 from tenancy.models.factors import RecoveryCode, SecondFactor, SignOnIdentity
 from tenancy.models.ledger import CostRecord
 from tenancy.models.limits import CountedKey, QuotaCounter, QuotaHold, RateWindow, SignInPlace
@@ -14,6 +14,10 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "AuditHead",
+    "AuditNode",
+    "AuditPlace",
+    "AuditSeal",
+    "AuditUnsealed",
     "BrowserSession",
     "CostRecord",
     "CountedKey",

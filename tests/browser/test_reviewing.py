@@ -45,7 +45,7 @@ def test_from_the_door_to_the_decision(open_window: OpenWindow, ada: Person, cle
     page.get_by_role("button", name="Save", exact=True).click()
 
     expect(page.get_by_text("CLM-2026-000200: “approve” is recorded.")).to_be_visible()
-    expect(page.locator(".history")).to_contain_text("Every entry matches its seal")
+    expect(page.locator(".history")).to_contain_text("Every entry verified under its seal")
     expect(page.locator(".history")).to_contain_text("The frame is bent.")
     with tenant_scope(ada.tenant.id):
         decision = Decision.objects.get()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import ast
 
+import pytest
+
 from tests.house.source import FLOORS, files_of, name_of, tree_of
 
 STATUS_WRITER = "claims/workflow.py"
 AUDIT_WRITER = "tenancy/audit.py"
+SEAL_WRITER = "tenancy/trail/sealing.py"
+SEAL_ROWS = ("AuditPlace", "AuditNode", "AuditSeal", "AuditHead", "AuditUnsealed")
 LEDGER_WRITER = "tenancy/ledger.py"
 _WRITING_CALLS = {"update", "create", "get_or_create", "update_or_create", "Claim"}
+_ROW_CALLS = {"create", "bulk_create", "insert_all", "update", "delete"}
 
 
 def test_only_the_workflow_writes_a_claims_status() -> None:
@@ -38,19 +43,18 @@ def _writes_claim_status(node: ast.Call) -> bool:
     return has_status and name in _WRITING_CALLS and "'Claim'" in ast.dump(node.func)
 
 
-def test_only_the_audit_module_writes_audit_rows() -> None:
+@pytest.mark.parametrize("model", ["AuditEvent", *SEAL_ROWS])
+def test_each_row_of_the_trail_has_one_writer(model: str) -> None:
+    writer = SEAL_WRITER if model in SEAL_ROWS else AUDIT_WRITER
     wrong = []
     for path in files_of(*FLOORS):
-        if name_of(path) == AUDIT_WRITER:
+        if name_of(path) == writer:
             continue
         for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call):
                 dump = ast.dump(node.func)
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                if name in {"AuditEvent", "AuditHead"} or (
-                    name in {"create", "bulk_create", "update", "delete"}
-                    and ("'AuditEvent'" in dump or "'AuditHead'" in dump)
-                ):
+                if name == model or (name in _ROW_CALLS and f"'{model}'" in dump):
                     wrong.append(f"{name_of(path)}:{node.lineno}")
     assert not wrong, wrong
 

@@ -19,6 +19,7 @@ SHARED = {
     "tenancy.Tenant": "the list of tenants itself",
     "tenancy.User": "people may belong to several tenants",
     "tenancy.Membership": "read to find the tenant of a session",
+    "tenancy.AuditUnsealed": "tells the sealer for which tenants it has work; ids and hashes alone",
     "tenancy.ApiKey": "read to find the tenant of a key",
     "tenancy.RateWindow": "counts of a principal's requests, taken before there is a scope",
     "tenancy.CountedKey": "counts of attempts to sign in and of forms, by hashes",

@@ -280,7 +280,7 @@ def test_history_stands_on_the_page_with_its_seals(ada: Person, claim: Claim) ->
     browser = ada.browser()
     browser.post(address(claim), filled(claim, severity="LOW", override_reason="No dent is visible."))
     text = browser.get(address(claim)).content.decode()
-    assert "Every entry matches its seal" in text
+    assert "Every entry verified under its seal" in text
     assert "<del>Awaiting review</del>" in text and "<ins>Approved</ins>" in text
     assert "The video shows what was reported." in text
     assert "No dent is visible." in text

@@ -12,13 +12,16 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from observability.errors import PlatformError
-from tenancy.audit import TenancyAction, event_hash, record_event
+from tenancy.audit import TenancyAction, record_event
 from tenancy.audit_guard import missing_triggers
 from tenancy.audit_verification import verify_audit
 from tenancy.errors import CrossTenantWrite, MissingTenantScope
-from tenancy.models import AuditEvent
+from tenancy.models import AuditEvent, AuditNode, AuditPlace
 from tenancy.scope import every_tenant, tenant_scope
+from tenancy.trail.format import leaf_hash
+from tenancy.trail.sealing import seal_events
 from tests.people import Person
+from tests.sealing import seal_now
 
 
 def test_record_event_chains_each_event_to_the_one_before(ada: Person) -> None:
@@ -33,9 +36,11 @@ def test_record_event_chains_each_event_to_the_one_before(ada: Person) -> None:
                     now=timezone.now(),
                     after={"n": number},
                 )
-        events = list(AuditEvent.objects.order_by("seq"))
-    assert [e.seq for e in events] == [1, 2, 3]
-    assert [e.previous_hash for e in events] == ["0" * 64, events[0].hash, events[1].hash]
+    seal_now(ada.tenant.id)
+    with tenant_scope(ada.tenant.id):
+        places = list(AuditPlace.objects.order_by("seq"))
+    assert [p.seq for p in places] == [1, 2, 3]
+    assert [p.previous_hash for p in places] == ["0" * 64, places[0].hash, places[1].hash]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -69,7 +74,7 @@ def test_record_event_hashes_what_the_database_gives_back(ada: Person) -> None:
     with tenant_scope(ada.tenant.id):
         written = record(ada, now=tokyo, after={"money": Decimal("1.10"), "at": tokyo, "share": 1e-7})
         read = AuditEvent.objects.get(id=written.id)
-    assert event_hash(read) == read.hash == written.hash
+    assert leaf_hash(read.content).hex() == read.leaf_hash == written.leaf_hash
 
 
 def test_record_event_refuses_an_actor_of_another_tenant(ada: Person, zoe: Person) -> None:
@@ -93,9 +98,9 @@ def test_record_event_refuses_a_time_without_a_zone(ada: Person) -> None:
         lambda event: event.save(),
         lambda event: event.delete(),
         lambda event: AuditEvent.objects.all().delete(),
-        lambda event: AuditEvent.objects.filter(seq=1).update(reason="x"),
+        lambda event: AuditEvent.objects.filter(id=event.id).update(reason="x"),
         lambda event: AuditEvent.objects.bulk_update([event], ["reason"]),
-        lambda event: AuditEvent.objects.bulk_create([AuditEvent(seq=9)]),
+        lambda event: AuditEvent.objects.bulk_create([AuditEvent(event="x")]),
         lambda event: AuditEvent.objects.update_or_create(id=event.id, defaults={"reason": "x"}),
     ],
 )
@@ -105,27 +110,30 @@ def test_history_cannot_be_rewritten_by_the_orm(ada: Person, rewrite: Callable[[
         with pytest.raises(PlatformError) as caught:
             rewrite(event)
         assert caught.value.code == "audit_append_only"
-        assert AuditEvent.objects.get().hash == event.hash
+        assert AuditEvent.objects.get().leaf_hash == event.leaf_hash
 
 
+TRAIL = ("event", "place", "seal", "node", "head")
 RAW = [
     "UPDATE tenancy_auditevent SET reason = 'x'",
-    "DELETE FROM tenancy_auditevent",
+    "UPDATE tenancy_auditplace SET seq = 9",
+    "UPDATE tenancy_auditseal SET root = 'x'",
+    "UPDATE tenancy_auditnode SET hash = 'x'",
     "UPDATE tenancy_audithead SET seq = 0",
     "UPDATE tenancy_audithead SET hash = 'x'",
-    "DELETE FROM tenancy_audithead",
+    "UPDATE tenancy_audithead SET seq = seq + 2, seal_number = seal_number + 2",
+    *(f"DELETE FROM tenancy_audit{table}" for table in TRAIL),
 ]
 RAW_SQLITE = [
-    "INSERT OR REPLACE INTO tenancy_auditevent SELECT * FROM tenancy_auditevent",
-    "REPLACE INTO tenancy_audithead SELECT * FROM tenancy_audithead",
-    "UPDATE OR REPLACE tenancy_auditevent SET seq = 2",
+    *(f"INSERT OR REPLACE INTO tenancy_audit{table} SELECT * FROM tenancy_audit{table}" for table in TRAIL),
+    "UPDATE OR REPLACE tenancy_auditplace SET seq = 2",
 ]
 RAW_POSTGRES = [
-    "TRUNCATE tenancy_auditevent",
-    "TRUNCATE tenancy_audithead",
+    *(f"TRUNCATE tenancy_audit{table} CASCADE" for table in TRAIL),
     "TRUNCATE tenancy_tenant CASCADE",
-    "SET LOCAL session_replication_role = replica; DELETE FROM tenancy_auditevent",
+    "SET LOCAL session_replication_role = replica; DELETE FROM tenancy_auditplace",
     "INSERT INTO tenancy_auditevent SELECT * FROM tenancy_auditevent ON CONFLICT (id) DO UPDATE SET reason = 'x'",
+    "MERGE INTO tenancy_auditseal s USING tenancy_auditseal o ON s.id = o.id WHEN MATCHED THEN DELETE",
 ]
 
 
@@ -133,13 +141,15 @@ RAW_POSTGRES = [
 def test_history_cannot_be_rewritten_by_raw_sql(ada: Person, sql: str) -> None:
     with tenant_scope(ada.tenant.id):
         event = record(ada)
+        AuditNode.objects.insert_all([AuditNode(level=8, position=0, hash="0" * 64)])
+        seal_now(ada.tenant.id)
         # A superuser meets the trigger (it is ENABLE ALWAYS); the application's role may not even ask for replica mode.
         refused = "append-only|permission denied to set parameter" if "replica" in sql else "append-only"
         with pytest.raises(DatabaseError, match=refused), transaction.atomic(), connection.cursor() as cursor:
             if connection.vendor == "postgresql":  # no TRUNCATE while keys of earlier rows wait to be checked
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(sql)
-        assert AuditEvent.objects.get().hash == event.hash
+        assert AuditEvent.objects.get().leaf_hash == event.leaf_hash
 
 
 def test_the_guard_is_there_after_all_migrations(db: None) -> None:
@@ -157,5 +167,7 @@ def test_writers_at_the_same_time_make_one_chain(ada: Person) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(40)))
+    if connection.vendor == "postgresql":
+        assert seal_events(now=timezone.now()) == 40
     report = verify_audit(ada.tenant)
-    assert report.ok and report.events == 40
+    assert report.ok and report.events == 40 and report.awaiting_seal == 0

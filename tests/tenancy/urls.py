@@ -44,7 +44,7 @@ class ThingsView(IdempotentCreate):
                 object_id="1",
                 now=timezone.now(),
             )
-        return created({"zeta": str(event.id), "alpha": request.data.get("name")}, location=f"/things/{event.seq}")
+        return created({"zeta": str(event.id), "alpha": request.data.get("name")}, location=f"/things/{event.id}")
 
 
 class ReadView(TenantAPIView):

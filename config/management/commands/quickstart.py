@@ -22,6 +22,7 @@ from config.quickstart.display import Display, welcome
 from config.quickstart.people import Credentials, make_people
 from config.quickstart.weights import WeightsErrand
 from observability.errors import PlatformError
+from tenancy.trail.signing import own_public_key
 
 
 class Command(BaseCommand):
@@ -40,7 +41,8 @@ class Command(BaseCommand):
         try:
             ground.check_machine()
             ground.prepare_data_dir(folder)
-            if folder != settings.DATA_DIR or not (settings.SECRET_KEY_IS_SET and settings.VAULT_MASTER_KEYS):
+            keys = (settings.SECRET_KEY_IS_SET, settings.VAULT_MASTER_KEYS, settings.AUDIT_SIGNING_KEY)
+            if folder != settings.DATA_DIR or not all(keys):
                 ground.restart_in(folder)
             if serve:
                 servers.require_free_port(options["port"])
@@ -59,6 +61,7 @@ class Command(BaseCommand):
             ground.build_database()
             credentials = make_people(folder)
             display.finish("Database and people", "ready")
+            display.finish("Audit trail", f"signed, public key {own_public_key()}")
             if serve:
                 display.show("Pages", 0.1, "")
                 ground.build_static_files()
