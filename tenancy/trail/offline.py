@@ -232,7 +232,7 @@ class Trail:
         if self.kept and place == self.kept[1] and self.tree.root() != self.kept[2]:
             raise Bad("altered", f"the first {place} events are not the ones that the kept checkpoint is of.")
 
-    def seal_line(self, line: dict[str, Any]) -> None:
+    def seal_line(self, line: dict[str, Any], rest: Iterator[str]) -> None:
         number = self.seal["number"] + 1 if self.seal else 1
         if line["number"] != number:
             raise Bad("missing" if line["number"] > number else "inserted", f"seal {number} is expected.")
@@ -242,7 +242,9 @@ class Trail:
         if sha(b"\3", f"{note}{line['key_id']}\n{line['signature']}\n".encode()).hex() != line["hash"]:
             raise Bad("altered", f"seal {number} is not what was hashed.")
         if line["size"] > self.tree.size:
-            raise Bad("truncated", f"seal {number} knows {line['size']} events, only {self.tree.size} are there.")
+            later = any(json.loads(text).get("kind") == "event" for text in rest)
+            detail = f"seal {number} knows {line['size']} events, only {self.tree.size} stand before it."
+            raise Bad("missing" if later else "truncated", detail)
         if line["size"] < self.tree.size or self.tree.root().hex() != line["root"]:
             raise Bad("altered", f"the events {self.sealed_size + 1} to {line['size']} are not those of seal {number}.")
         self.seal, self.seal_hash, self.sealed_size = line, line["hash"], line["size"]
@@ -259,6 +261,8 @@ class Trail:
         # The last seal's signed note names the hash of the seal before it, and so all seals and their signatures.
         check_signature(note_of(self.tenant, self.seal), self.seal, self.key, f"seal {self.seal['number']}")
         told = read_checkpoint(line["checkpoint"])
+        if told[1] > self.tree.size:
+            raise Bad("truncated", f"the checkpoint at the end knows {told[1]} events, {self.tree.size} are there.")
         if told != (self.tenant, self.sealed_size, self.tree.root()):
             raise Bad("altered", "the checkpoint at the end of the file is of another trail.")
 
@@ -291,7 +295,7 @@ def read_line(trail: Trail, line: dict[str, Any], rest: Iterator[str]) -> str:
     elif kind == "event":
         trail.event(line, rest)
     elif kind == "seal":
-        trail.seal_line(line)
+        trail.seal_line(line, rest)
     else:
         trail.end(line)
     return kind

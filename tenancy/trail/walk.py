@@ -5,7 +5,6 @@ Rows come as plain tuples, a few thousand at a time: model instances would cost 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -41,22 +40,15 @@ class Walk:
     def first_problem(self) -> AuditProblem | None:
         """Read on until something is wrong; `bad_root_at` is then the size at which a root is not the sealed one,
         and `kept_differs` tells that the checkpoint's is another."""
-        edge, roots, add, sha256, fromhex = self.edge, self._roots, self.edge.add, hashlib.sha256, bytes.fromhex
+        edge, roots, add = self.edge, self._roots, self.edge.add
         kept_at, kept_root = self._kept or (0, b"")
         for row in rows_up_to(self._size):
-            seq, previous, stored, kind, leaf_text = row[:_CONTENT_AT]
+            seq, previous, stored, _, leaf_text = row[:_CONTENT_AT]
             if seq != edge.size + 1 or previous != self.last_hash:
                 return self._diagnosis(row)
             if self.bad_root_at is not None:
                 return None
-            content = EventContent(*row[_CONTENT_AT:])
-            if kind == CHAINED:
-                chain = chained_hash(content, seq=seq, previous_hash=previous)
-                leaf, own_leaf = chained_leaf(chain), ""
-            else:
-                leaf = leaf_hash(content)
-                own_leaf = leaf.hex()
-                chain = sha256(b"\x02" + fromhex(previous) + leaf).hexdigest()
+            leaf, own_leaf, chain = _hashes(row)
             if chain != stored or own_leaf != leaf_text:
                 return _about(row, ProblemKind.ALTERED, "The event's content is not what was hashed.")
             add(leaf)
@@ -115,6 +107,16 @@ def rows_up_to(size: int) -> Iterator[Row]:
         if len(chunk) < _CHUNK:
             return
         seq = chunk[-1][0]
+
+
+def _hashes(row: Row) -> tuple[bytes, str, str]:
+    """Return the event's leaf, what its column must say of it, and its hash in the chain."""
+    content = EventContent(*row[_CONTENT_AT:])
+    if row[3] == CHAINED:
+        chain = chained_hash(content, seq=row[0], previous_hash=row[1])
+        return chained_leaf(chain), "", chain
+    leaf = leaf_hash(content)
+    return leaf, leaf.hex(), link_hash(row[1], leaf)
 
 
 def content_of(row: Row) -> EventContent:

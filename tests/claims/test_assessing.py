@@ -37,7 +37,7 @@ def test_assess_claim_sends_the_claim_to_the_people_with_everything_measured(cle
     claim = assess(cleo)
     with tenant_scope(cleo.tenant.id):
         assessment = Assessment.objects.get()
-        events = [(event.event, event.actor_type) for event in AuditEvent.objects.order_by("seq")]
+        events = [(event.event, event.actor_type) for event in AuditEvent.objects.order_by("id")]
         evidence = list(Evidence.objects.order_by("position"))
         assert VideoFile.objects.get().perceptual_hashes == list(HASHES)
     assert (claim.status, claim.stage, claim.progress_percent, claim.error_code) == (
@@ -157,7 +157,7 @@ def test_bury_sends_a_claim_whose_attempts_are_spent_to_a_person(cleo: Person) -
     with tenant_scope(cleo.tenant.id):
         claim.refresh_from_db()
         assessment = Assessment.objects.get()
-        assert AuditEvent.objects.order_by("-seq")[0].reason == "worker_lost"
+        assert AuditEvent.objects.order_by("-id")[0].reason == "worker_lost"
     assert (claim.status, claim.error_code, claim.review_priority) == ("AWAITING_REVIEW", "worker_lost", "URGENT")
     assert (assessment.outcome, assessment.reason_code, assessment.severity) == ("NOT_ASSESSABLE", "worker_lost", "")
     assert assessment.prediction_set == ["NONE", "LOW", "MEDIUM", "HIGH"]

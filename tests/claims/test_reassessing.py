@@ -135,7 +135,7 @@ def test_the_history_tells_who_asked_and_what_the_machine_changed(cleo: Person, 
     claim = assessed_claim(cleo)
     work(ada, ask_again(ada, claim, reason="New model."), FakeEngine(opinion_of(HIGH)))
     with tenant_scope(ada.tenant.id):
-        asked, made = AuditEvent.objects.order_by("seq")[3:]
+        asked, made = AuditEvent.objects.order_by("id")[3:]
     assert (asked.event, asked.actor_name, asked.reason) == ("claim.reassessment_requested", "Ada", "New model.")
     assert (made.event, made.actor_type) == ("claim.reassessed", "AI")
     assert '"changed":["severity","prediction_set","review_priority"]' in made.after and '"version":2' in made.after
@@ -311,7 +311,7 @@ def test_a_dead_task_leaves_the_older_opinion_and_room_for_a_new_request(cleo: P
     spend(task_id)
     assert Job.objects.get(id=task_id).state == JobState.DEAD
     with tenant_scope(ada.tenant.id):
-        row, event = Reassessment.objects.get(), AuditEvent.objects.order_by("-seq")[0]
+        row, event = Reassessment.objects.get(), AuditEvent.objects.order_by("-id")[0]
         claim.refresh_from_db()
     assert (row.state, row.code, event.event) == ("FAILED", "video_missing", "claim.reassessment_failed")
     assert claim.assessment_id == first_id

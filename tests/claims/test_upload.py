@@ -124,7 +124,7 @@ def test_the_same_bytes_from_the_same_person_are_the_same_claim(cleo: Person) ->
     assert left_behind() == {"quarantined files": 0, "stored files": 1, "claims": 1, "videos": 1, "jobs": 1}
     with tenant_scope(cleo.tenant.id):
         assert Resubmission.objects.get().claim_number == "CLM-2"
-        assert [e.event for e in AuditEvent.objects.order_by("seq")] == ["claim.received", "claim.resubmitted"]
+        assert [e.event for e in AuditEvent.objects.order_by("id")] == ["claim.received", "claim.resubmitted"]
 
 
 def test_the_same_bytes_from_staff_are_the_claim_that_they_can_see(cleo: Person, ada: Person) -> None:

@@ -94,7 +94,7 @@ def test_a_tenants_own_history_becomes_a_model_that_scores_its_claims(ada: Perso
     with tenant_scope(ada.tenant.id):
         model = active_fraud_model()
         kept = FraudModelVersion.objects.get()
-        events = list(AuditEvent.objects.order_by("seq").values_list("event", flat=True))
+        events = list(AuditEvent.objects.order_by("id").values_list("event", flat=True))
     assert model is not None and kept.card == text
     assert events == ["fraud_model.trained", "fraud_model.activated"]
     odd = {"report_delay_hours": 400.0, "policy_age_days": 20.0, "channel": "broker", "description_words": 30.0}
@@ -128,7 +128,7 @@ def test_activating_a_newer_model_retires_the_one_before_it(ada: Person, adam: P
         assert active_fraud_model() is None
         with pytest.raises(FraudModelNotFound):
             retire_fraud_model(actor=adam.principal, now=timezone.now())
-        event = AuditEvent.objects.order_by("-seq").first()
+        event = AuditEvent.objects.order_by("-id").first()
         assert event is not None and (event.event, event.actor_name) == ("fraud_model.retired", "Adam")
 
 

@@ -164,7 +164,7 @@ def test_release_lease_puts_the_claim_back(ada: Person, sam: Person, cleo: Perso
     release_lease(claim_id=claim.id, token=lease.token, actor=ada.principal, now=NOW)
     taken = take_next(actor=sam.principal, now=NOW)
     assert taken is not None and taken.claim_id == claim.id
-    events = AuditEvent.objects.filter(object_id=str(claim.id)).order_by("seq").values_list("event", flat=True)
+    events = AuditEvent.objects.filter(object_id=str(claim.id)).order_by("id").values_list("event", flat=True)
     assert list(events) == ["review.lease_taken", "review.lease_released", "review.lease_taken"]
 
 

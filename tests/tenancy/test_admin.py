@@ -73,6 +73,7 @@ OPERATORS = {
     "apikey",
     "auditevent",
     "quotacounter",
+    "auditseal",
     "job",
     "workerheartbeat",
     "circuitbreaker",
@@ -164,7 +165,7 @@ def test_history_is_read_only_for_superusers_too(root: User, rows: dict[str, Any
 
 def events(tenant: Tenant) -> list[tuple[str, str]]:
     with tenant_scope(tenant.id):
-        return list(AuditEvent.objects.order_by("seq").values_list("event", "actor_name"))
+        return list(AuditEvent.objects.order_by("id").values_list("event", "actor_name"))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -184,7 +184,7 @@ def test_an_administrator_puts_a_fraud_model_into_use_and_takes_it_out(adam: Per
     answer = browser.post(MODELS, {"action": "retire", "number": "1"}, follow=True)
     assert "The scorecard stands alone again." in answer.content.decode()
     with tenant_scope(adam.tenant.id):
-        events = list(AuditEvent.objects.order_by("seq").values_list("event", "actor_name"))
+        events = list(AuditEvent.objects.order_by("id").values_list("event", "actor_name"))
     assert events == [("fraud_model.activated", "Adam"), ("fraud_model.retired", "Adam")]
 
 
