@@ -110,7 +110,7 @@ def _back_and_forth(ada: Person) -> None:
         ("UPDATE tenancy_auditevent SET hash = 'x' WHERE seq = 3", "altered", 3),
         ("DELETE FROM tenancy_auditevent WHERE seq = 3", "missing", 3),
         ("DELETE FROM tenancy_auditevent WHERE seq > 6", "truncated", 7),
-        ("UPDATE tenancy_audithead SET seq = 7", "inserted", None),
+        ("UPDATE tenancy_audithead SET seq = 7", "altered", 7),
         ("DELETE FROM tenancy_audithead", "inserted", None),
     ],
 )
