@@ -45,9 +45,9 @@ def move(
 ) -> Claim:
     """Move the claim along the graph by one conditional write, with its audit event, in the caller's transaction.
 
-    `changes` are further columns written with it; `details` stand in the event beside the status. Call it last: the
-    audit chain is locked from here to the commit. Raises MoveNotAllowed, ClaimErased when nothing is left to look at
-    again, or StaleClaim when the row changed since it was read.
+    `changes` are further columns written with it; `details` stand in the event beside the status. Call it last: on
+    SQLite the writers' line waits from here to the commit. Raises MoveNotAllowed, ClaimErased when nothing is left to
+    look at again, or StaleClaim when the row changed since it was read.
     """
     if not transaction.get_connection().in_atomic_block:
         raise PlatformError("A claim moves with its reason, in one transaction.", code="move_outside")

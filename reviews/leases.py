@@ -1,7 +1,7 @@
 """Who works on which claim: take, take next, renew, release. A lease keeps colleagues apart; the decision itself is
 guarded again by the claim's version, so a failed lease can never make a double decision.
 
-Lock order everywhere in this app: claim row, lease row, audit head.
+Lock order everywhere in this app: claim row, lease row; on SQLite then the audit head.
 """
 
 from __future__ import annotations

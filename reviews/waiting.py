@@ -18,7 +18,7 @@ from tenancy.policy import TenantPolicy, tenant_policy
 from tenancy.principals import Principal, system_principal
 from tenancy.scope import tenant_scope
 
-# One commit moves at most so many: the tenant's audit chain is locked for it (some 1 ms an event).
+# One commit moves at most so many: on SQLite the writers' line waits for it (some 1 ms an event).
 _BATCH = 100
 _STANDARD, _LOW = QUEUE_RANK[ReviewPriority.STANDARD], QUEUE_RANK[ReviewPriority.LOW_PRIORITY]
 

@@ -110,7 +110,8 @@ def seal_hash(note: str, *, key_id: str, signature: str) -> str:
 
 
 def time_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)  # as drivers give it: half the cost
+    return utc.isoformat(timespec="microseconds")
 
 
 def canonical_json(value: Mapping[str, object]) -> str:

@@ -55,7 +55,11 @@ def seal_events(*, now: datetime) -> int:
     sealed = 0
     for tenant_id in list(_settled(now).values_list("tenant_id", flat=True).distinct()):
         with tenant_scope(tenant_id):
-            while count := seal_tenant(now=now):
+            count = seal_tenant(now=now)
+            sealed += count
+            # Only a full batch: what is written meanwhile is the next turn's, with a time of its own.
+            while count == _BATCH:
+                count = seal_tenant(now=now)
                 sealed += count
     return sealed
 

@@ -22,6 +22,7 @@ from tenancy.audit_verification import (
 )
 from tenancy.models import Tenant
 from tenancy.trail import walk
+from tenancy.trail.format import EventContent, leaf_hash
 from tests.people import Person
 from tests.sealing import SIGNING_KEY, seal_now
 from tests.tenancy.trails import change_event, event, execute_ddl, lift_guard, make_trail, place, write_events
@@ -113,14 +114,14 @@ def test_the_command_does_not_find_an_unknown_tenant(acme: Tenant) -> None:
 def test_a_trail_may_grow_while_it_is_read(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     write_events(ada, 3)
     seal_now(ada.tenant.id)
-    plain, grown = walk.leaf_hash, []
+    grown: list[int] = []
 
-    def slow_hash(content: Any) -> bytes:
+    def slow_hash(content: EventContent) -> bytes:
         if not grown:
             grown.append(1)
             write_events(ada, 2)
             seal_now(ada.tenant.id)
-        return plain(content)
+        return leaf_hash(content)
 
     monkeypatch.setattr(walk, "leaf_hash", slow_hash)
     report = verify_audit(ada.tenant)

@@ -365,7 +365,7 @@ def kept(trail: Tenant) -> str:
 
 def held_against(trail: Tenant, kept: str) -> tuple[str, int | None] | None:
     problem = verify_audit(trail, checkpoint=read_checkpoint(kept)).problem
-    return problem and (problem.kind.value, problem.seq)
+    return (problem.kind.value, problem.seq) if problem else None
 
 
 def test_a_longer_trail_holds_an_earlier_checkpoint(ada: Person, trail: Tenant, kept: str) -> None:

@@ -140,7 +140,7 @@ def test_stored_nodes_are_the_roots_of_their_leaves() -> None:
 def test_the_quick_text_of_a_leaf_is_canonical_json(texts: list[str]) -> None:
     at = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
     one = UUID(int=1)
-    content = EventContent(one, one, *texts[:6], at, *texts[6:])
+    content = EventContent._make([one, one, *texts[:6], at, *texts[6:]])
     named = content._asdict()
     body = {**named, "tenant": one, "format": "claimwright-audit-2"}
     del body["tenant_id"]

@@ -102,7 +102,7 @@ def write_row(row: models.Model) -> None:
 def insert_row(row: models.Model) -> None:
     fields = row._meta.concrete_fields
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    columns = ", ".join(field.column for field in fields)
+    columns = ", ".join(str(field.column) for field in fields)
     execute(f"INSERT INTO {row._meta.db_table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})", *values)
 
 
