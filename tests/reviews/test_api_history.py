@@ -6,12 +6,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from claims.models import Claim
 from reviews.choices import DecisionKind
 from tests.files import make_assessed_claim
 from tests.people import Person
+from tests.sealing import seal_now
+from tests.tenancy.trails import execute, lift_guard
 
 SUMMARY = "/api/v1/metrics/summary"
 
@@ -40,6 +43,7 @@ def decided(ada: Person, cleo: Person) -> Claim:
 
 
 def test_history_tells_what_ada_did_and_hangs_together(ada: Person, decided: Claim) -> None:
+    seal_now(ada.tenant.id)
     body = history(ada, decided).json()
     taken, made = body["items"]
     assert [taken["event"], made["event"]] == ["review.lease_taken", "review.decided"]
@@ -51,7 +55,20 @@ def test_history_tells_what_ada_did_and_hangs_together(ada: Person, decided: Cla
     assert (made["reason"], made["request_id"]) == ("Clear view.", "req-decide")
     assert made["seq"] == taken["seq"] + 1
     assert made["previous_hash"] == taken["hash"]
+    assert {taken["state"], made["state"]} == {"VERIFIED"} and made["seal"] >= taken["seal"]
     assert body["next_cursor"] is None
+
+
+def test_history_tells_what_awaits_its_seal_and_what_is_not_what_was_sealed(ada: Person, decided: Claim) -> None:
+    if connection.vendor == "postgresql":
+        waiting = history(ada, decided).json()["items"][0]
+        assert [waiting[name] for name in ("state", "seq", "hash", "seal")] == ["AWAITING_SEAL", None, None, None]
+    seal_now(ada.tenant.id)
+    lift_guard()
+    execute("UPDATE tenancy_auditevent SET reason = 'x' WHERE event = 'review.decided'")
+    taken, made = history(ada, decided).json()["items"]
+    assert (taken["state"], made["state"]) == ("VERIFIED", "PROBLEM")
+    assert "An entry is not what was sealed" in ada.browser().get(f"/desk/claims/{decided.id}/review/").content.decode()
 
 
 def test_history_comes_in_pages(ada: Person, decided: Claim) -> None:

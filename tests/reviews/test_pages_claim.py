@@ -17,6 +17,7 @@ from reviews.services import DecisionDraft, decide_claim
 from tenancy.scope import tenant_scope
 from tests.files import make_assessed_claim, make_assessment, make_claim
 from tests.people import Person
+from tests.sealing import seal_now
 
 
 def address(claim: Claim) -> str:
@@ -279,6 +280,7 @@ def test_chapters_name_every_hazard(ada: Person, zoe: Person, claim: Claim) -> N
 def test_history_stands_on_the_page_with_its_seals(ada: Person, claim: Claim) -> None:
     browser = ada.browser()
     browser.post(address(claim), filled(claim, severity="LOW", override_reason="No dent is visible."))
+    seal_now(ada.tenant.id)
     text = browser.get(address(claim)).content.decode()
     assert "Every entry verified under its seal" in text
     assert "<del>Awaiting review</del>" in text and "<ins>Approved</ins>" in text
