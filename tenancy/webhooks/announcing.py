@@ -12,11 +12,11 @@ from django.db import transaction
 from observability.errors import PlatformError
 from observability.ids import new_id
 from observability.jobs import enqueue_job
-from tenancy.audit import canonical_json
 from tenancy.choices import TenantStatus
 from tenancy.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from tenancy.scope import current_tenant_id
 from tenancy.tiers import Feature, tiers_with
+from tenancy.trail.format import canonical_json
 from tenancy.webhooks.catalogue import EventType
 
 SEND_JOB = "webhooks.send"

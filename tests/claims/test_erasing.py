@@ -185,7 +185,7 @@ def test_legal_hold_outranks_erasure_until_it_is_lifted(cleo: Person, sam: Perso
     late = sam.api().put(hold, {"held": True, "reason": "too late"}, format="json")
     assert (late.status_code, late.json()["code"]) == (410, "claim_erased")
     with tenant_scope(cleo.tenant.id):
-        told = AuditEvent.objects.filter(event__startswith="claim.legal_hold").order_by("seq")
+        told = AuditEvent.objects.filter(event__startswith="claim.legal_hold").order_by("id")
         assert [(e.event, e.reason) for e in told] == [
             ("claim.legal_hold_set", "court file 7"),
             ("claim.legal_hold_lifted", "settled"),

@@ -21,7 +21,7 @@ from tests.people import Person
 from tests.sealing import seal_now
 from tests.tenancy.trails import place, write_events
 
-BEFORE, AFTER = ("tenancy", "0004_cost_ledger_append_only"), ("tenancy", "0007_audit_places_only")
+BEFORE, AFTER = ("tenancy", "0011_second_factors_and_identities"), ("tenancy", "0014_audit_places_only")
 _HASHED = ("event", "actor_type", "actor_id", "actor_name", "object_type", "object_id", "before", "after", "reason")
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.harness]

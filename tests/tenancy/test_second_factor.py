@@ -62,7 +62,7 @@ def token(**more: str) -> Any:
 
 def told(person: Person, event: str) -> list[str]:
     with tenant_scope(person.tenant.id):
-        return list(AuditEvent.objects.filter(event=event).order_by("seq").values_list("reason", flat=True))
+        return list(AuditEvent.objects.filter(event=event).order_by("id").values_list("reason", flat=True))
 
 
 # RFC 6238, appendix B, SHA-1, the last six of eight digits.

@@ -39,7 +39,7 @@ def row_of(browser: Client) -> BrowserSession:
 
 def events(person: Person) -> list[str]:
     with tenant_scope(person.tenant.id):
-        return list(AuditEvent.objects.order_by("seq").values_list("event", flat=True))
+        return list(AuditEvent.objects.order_by("id").values_list("event", flat=True))
 
 
 def test_the_account_page_lists_browsers_without_whole_addresses(ada: Person, zoe: Person) -> None:

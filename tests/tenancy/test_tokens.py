@@ -45,7 +45,7 @@ def refused(answer: Any) -> tuple[int, str]:
 
 def events(person: Person) -> list[str]:
     with tenant_scope(person.tenant.id):
-        return list(AuditEvent.objects.order_by("seq").values_list("event", flat=True))
+        return list(AuditEvent.objects.order_by("id").values_list("event", flat=True))
 
 
 def test_ada_gets_tokens_and_works_with_them(ada: Person) -> None:
