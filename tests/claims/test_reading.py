@@ -116,7 +116,7 @@ def test_status_costs_one_query_beside_the_credential(
 ) -> None:
     claim, client = make_claim(cleo), cleo.api()
     client.get(f"{CLAIMS}/{claim.id}/status")
-    with django_assert_num_queries(3):  # key with tenant and person, membership, claim
+    with django_assert_num_queries(2):  # key with tenant, person and role; claim
         client.get(f"{CLAIMS}/{claim.id}/status")
 
 
@@ -208,7 +208,7 @@ def test_assessment_costs_the_same_with_much_evidence(
 ) -> None:
     client = ada.api()
     client.get(f"{CLAIMS}/{assessed.id}/assessment")
-    with django_assert_num_queries(5):  # credential 2, claim, assessment, evidence
+    with django_assert_num_queries(4):  # credential, claim, assessment, evidence
         client.get(f"{CLAIMS}/{assessed.id}/assessment")
 
 
@@ -318,5 +318,5 @@ def test_list_costs_the_same_for_one_and_for_many(
         make_assessed_claim(ada, f"CLM-{number}")
     client = ada.api()
     client.get(CLAIMS)
-    with django_assert_num_queries(3):  # credential 2, one page
+    with django_assert_num_queries(2):  # credential, one page
         assert len(numbers(client.get(f"{CLAIMS}?limit=100"))) == 12

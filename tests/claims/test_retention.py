@@ -53,7 +53,7 @@ def test_video_goes_first_and_what_was_told_later(cleo: Person) -> None:
     shown = cleo.api().get(f"{CLAIMS}/{claim.id}").json()
     assert (shown["description"], shown["personal_data"]) == ("", "ERASED")
     with tenant_scope(cleo.tenant.id):
-        told = AuditEvent.objects.filter(object_id=str(claim.id)).order_by("seq").values_list("event", "reason")
+        told = AuditEvent.objects.filter(object_id=str(claim.id)).order_by("id").values_list("event", "reason")
         assert list(told)[-2:] == [
             ("claim.media_removed", "retention_days_video"),
             ("claim.erased", "retention_days_personal_data"),

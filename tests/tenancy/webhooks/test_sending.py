@@ -125,7 +125,7 @@ def test_an_endpoint_that_is_gone_is_disabled_at_once(listen: Listen, names: Nam
     waiting = work_on(waiting)
     assert (waiting.state, waiting.error_code, len(receiver.got)) == ("CANCELLED", "endpoint_disabled", 1)
     with tenant_scope(adam.tenant.id):
-        assert AuditEvent.objects.order_by("-seq")[0].event == "webhook.disabled"
+        assert AuditEvent.objects.order_by("-id")[0].event == "webhook.disabled"
     assert verify_audit(adam.tenant).ok
 
 
