@@ -15,6 +15,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import Error as DatabaseProblem
 from django.db import connection
 
+from tenancy.database_roles import role_findings
+
 
 def start_problems() -> list[str]:
     """Return why a server must not start with these settings, each in one line."""
@@ -43,19 +45,16 @@ def start_problems() -> list[str]:
 
 
 def role_problem() -> str:
-    """Return why the database role must not serve: row-level security does not bind a superuser."""
+    """Return why the database role must not serve: row-level security does not bind it, or it could lift it."""
     if not settings.FORCE_HTTPS or connection.vendor != "postgresql":
         return ""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-            row = cursor.fetchone()
+        wrong, _weaker = role_findings(serving=True)
     except DatabaseProblem:
         return ""  # away right now: readiness tells, and nothing can be served before it is back
     finally:
         connection.close()
-    unbound = row is not None and bool(row[0])
-    return "DATABASE_URL: the role must be neither superuser nor BYPASSRLS where FORCE_HTTPS is on" if unbound else ""
+    return f"DATABASE_URL: {wrong[0]}; see docs/isolation.md" if wrong else ""
 
 
 def refuse_unsafe_start() -> None:

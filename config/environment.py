@@ -156,7 +156,7 @@ class Reader:
             return _sqlite(Path(unquote(parts.path.removeprefix("/")) if parts.path.startswith("//") else parts.path))
         if parts.scheme in {"postgres", "postgresql"} and parts.path.strip("/"):
             return {
-                "ENGINE": "django.db.backends.postgresql",
+                "ENGINE": "tenancy.postgresql",
                 "NAME": parts.path.strip("/"),
                 "USER": unquote(parts.username or ""),
                 "PASSWORD": unquote(parts.password or ""),
@@ -167,6 +167,16 @@ class Reader:
                 "OPTIONS": {"connect_timeout": 5},
             }
         raise EnvironmentProblem(f"{name}: must be sqlite:///path or postgres://user:password@host:port/name")
+
+    def database_owner(self, name: str, application: Mapping[str, object]) -> dict[str, object]:
+        """Return how to reach the application's database as the owner of its tables; the application's own way where
+        nothing is said."""
+        if not self.secret(name):
+            return dict(application)
+        owner = self.database(name, Path())
+        if any(owner[part] != application[part] for part in ("ENGINE", "NAME")):
+            raise EnvironmentProblem(f"{name}: must lead to the same database as DATABASE_URL")
+        return owner
 
     def sign_on_providers(self, name: str) -> list[dict[str, str]]:
         """Return OpenID Connect providers from a JSON list of objects, each field a text."""

@@ -35,6 +35,9 @@ try:
     FORCE_HTTPS = _env.flag("FORCE_HTTPS", default=False)
     TRUSTED_PROXIES = _env.networks("TRUSTED_PROXIES")
     DATABASES = {"default": _env.database("DATABASE_URL", DATA_DIR / "claimwright.sqlite3")}
+    # Who owns the tables and migrates them, where that is another role than the one that serves.
+    DATABASE_OWNER = _env.database_owner("DATABASE_OWNER_URL", DATABASES["default"])
+    DATABASE_OPERATIONS_ROLE = _env.text("DATABASE_OPERATIONS_ROLE", "claimwright_operations")
     CACHE_URL = _env.secret("CACHE_URL")
     CELERY_BROKER_URL = _env.secret("CELERY_BROKER_URL", "filesystem://")
     MODEL_DIR = Path(_env.text("MODEL_DIR", str(DATA_DIR / "models")))

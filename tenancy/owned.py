@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import models
+from django.db.models.base import ModelBase
 
 from observability.ids import new_id
+from tenancy.carried import carry_isolation
 from tenancy.errors import CrossTenantWrite
 from tenancy.scope import default_tenant_id, scoped_tenant_id
 
@@ -16,7 +18,13 @@ Owned = TypeVar("Owned", bound="TenantOwned", covariant=True)
 
 
 class TenantQuerySet(models.QuerySet[Owned]):
-    """Guards the writes that never pass `Model.save`."""
+    """Guards the writes that never pass `Model.save`, and queries that are run outside the scope they were made in."""
+
+    @property
+    def db(self) -> str:
+        """Return the database to ask now; raises MissingTenantScope, where row-level security would show no row."""
+        scoped_tenant_id()
+        return super().db
 
     def bulk_create(self, objs: Iterable[Owned], *args: Any, **kwargs: Any) -> list[Owned]:
         rows = list(objs)
@@ -48,8 +56,18 @@ class TenantManager(models.Manager[Owned]):
         return rows if tenant_id is None else rows.filter(tenant_id=tenant_id)
 
 
-class TenantOwned(models.Model):
-    """Base of every model that holds a tenant's data."""
+class _OwnedBase(ModelBase):
+    def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any], **options: Any) -> Any:
+        model = super().__new__(cls, name, bases, attributes, **options)
+        if not (model._meta.abstract or model._meta.proxy):
+            carry_isolation(model, TenantOwned)
+        return model
+
+
+class TenantOwned(models.Model, metaclass=_OwnedBase):
+    """Base of every model that holds a tenant's data. Each gets its row-level security and its foreign keys within the
+    tenant by being one: `makemigrations` writes them.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     tenant = models.ForeignKey(

@@ -17,18 +17,20 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class _Scope:
+class Scope:
+    """In whose name. The database is told with every query (`tenancy/postgresql/base.py`)."""
+
     tenant_id: UUID | None  # None: every tenant
     reason: str = ""
 
 
-_scope: ContextVar[_Scope | None] = ContextVar("tenant_scope", default=None)
+_scope: ContextVar[Scope | None] = ContextVar("tenant_scope", default=None)
 
 
 @contextmanager
 def tenant_scope(tenant_id: UUID) -> Iterator[None]:
     """Do the block in the name of one tenant; nested scopes restore the outer one."""
-    token = _scope.set(_Scope(tenant_id))
+    token = _scope.set(Scope(tenant_id))
     try:
         with work_context(tenant_id=str(tenant_id)):
             yield
@@ -40,11 +42,16 @@ def tenant_scope(tenant_id: UUID) -> Iterator[None]:
 def every_tenant(reason: str) -> Iterator[None]:
     """Do the block across all tenants: operations only, and the reason is logged."""
     log.info("every_tenant_scope", reason=reason)
-    token = _scope.set(_Scope(None, reason))
+    token = _scope.set(Scope(None, reason))
     try:
         yield
     finally:
         _scope.reset(token)
+
+
+def current_scope() -> Scope | None:
+    """Return the scope, None outside any."""
+    return _scope.get()
 
 
 def current_tenant_id() -> UUID:

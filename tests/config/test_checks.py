@@ -81,7 +81,5 @@ def test_check_deploy_reports_what_a_server_refuses_to_start_with(settings: obje
 def test_server_refuses_a_role_that_row_level_security_does_not_bind(settings: object) -> None:
     assert checks.role_problem() == ""
     settings.FORCE_HTTPS = True  # type: ignore[attr-defined]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
-        (superuser,) = cursor.fetchone()
-    assert bool(checks.role_problem()) == superuser
+    # The role of the tests owns what it has migrated.
+    assert checks.role_problem().startswith("DATABASE_URL: ")

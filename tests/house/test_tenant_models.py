@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from django.apps import apps
 from django.db import models
+from django.test.utils import isolate_apps
 
 from claims.models import VideoFile
 from tenancy.errors import CrossTenantWrite, MissingTenantScope
+from tenancy.model_checks import problems_of
 from tenancy.owned import TenantManager, TenantOwned
+from tenancy.row_security import SameTenant, TenantIsolation
 from tenancy.scope import tenant_scope
 from tests.files import make_claim
 from tests.house.source import FLOORS
@@ -86,3 +89,40 @@ def test_a_row_that_points_into_another_tenant_is_not_saved(ada: Person, zoe: Pe
         ours.video = theirs.video
         with pytest.raises(CrossTenantWrite):
             ours.save()
+
+
+@pytest.mark.parametrize("model", OWNED, ids=lambda m: m._meta.label)
+def test_the_database_keeps_the_tenants_apart(model: type[TenantOwned]) -> None:
+    assert list(problems_of(model)) == []
+
+
+@isolate_apps("tests.house")
+def test_a_model_without_its_isolation_fails_the_build() -> None:
+    class Parent(TenantOwned):
+        class Meta(TenantOwned.Meta):
+            app_label = "house"
+
+    class Child(TenantOwned):
+        parent = models.ForeignKey(Parent, on_delete=models.PROTECT)
+        others = models.ManyToManyField(Parent, related_name="+")
+        objects = models.Manager()
+
+        class Meta:
+            app_label = "house"
+            managed = False
+            constraints = [models.CheckConstraint(name="house_child_none", condition=models.Q(parent=None))]
+
+    class Grandchild(Child):
+        class Meta:
+            app_label = "house"
+
+    assert [type(c) for c in Parent._meta.constraints] == [TenantIsolation]
+    # Its own constraints do not push those of the base out.
+    assert [type(c) for c in Child._meta.constraints] == [models.CheckConstraint, TenantIsolation, SameTenant]
+    told = " ".join(problems_of(Child))
+    assert "managed = False" in told and "Manager is not a TenantManager" in told
+    assert "has no tenant column of its own" in " ".join(problems_of(Grandchild))
+    assert "many-to-many table has no tenant" in " ".join(problems_of(Child.others.through))
+    Child._meta.constraints = []
+    told = " ".join(problems_of(Child))
+    assert "no TenantIsolation constraint" in told and "parent: no SameTenant constraint" in told

@@ -93,7 +93,8 @@ def test_the_ledger_cannot_be_rewritten_by_raw_sql(ada: Person, statement: str) 
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":  # no TRUNCATE while keys of earlier rows wait to be checked
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(statement)
+        with tenant_scope(ada.tenant.id):
+            cursor.execute(statement)
 
 
 @pytest.mark.django_db

@@ -208,7 +208,8 @@ def test_an_auditor_verifies_the_own_trail(audrey: Person, adam: Person, ada: Pe
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for statement in lift_statements(connection.vendor):
             cursor.execute(statement)
-        cursor.execute("UPDATE tenancy_auditevent SET reason = 'x'")
+        with tenant_scope(ada.tenant.id):
+            cursor.execute("UPDATE tenancy_auditevent SET reason = 'x'")
     problem = audrey.api().get(VERIFY).json()["problem"]
     assert (problem["kind"], problem["seq"]) == ("altered", 1)
 

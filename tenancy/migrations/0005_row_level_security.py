@@ -1,0 +1,41 @@
+"""Row-level security, and foreign keys that stay within the tenant."""
+
+from django.db import migrations
+
+from tenancy.audit_guard import guard_statements
+from tenancy.ledger_guard import ledger_guard_statements
+from tenancy.row_security import TenantIsolation
+
+
+def restore_guards(apps, schema_editor):
+    """SQLite has rebuilt the tables, and their triggers went with the old ones."""
+    if schema_editor.connection.vendor == "sqlite":
+        for statement in [*guard_statements("sqlite"), *ledger_guard_statements("sqlite")]:
+            schema_editor.execute(statement)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("tenancy", "0004_cost_ledger_append_only"),
+    ]
+
+    operations = [
+        migrations.RunPython(migrations.RunPython.noop, restore_guards),
+        migrations.AddConstraint(
+            model_name="auditevent",
+            constraint=TenantIsolation(name="tenancy_auditevent_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="audithead",
+            constraint=TenantIsolation(name="tenancy_audithead_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="costrecord",
+            constraint=TenantIsolation(name="tenancy_costrecord_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="idempotencyrecord",
+            constraint=TenantIsolation(name="tenancy_idempotencyrecord_isolation"),
+        ),
+        migrations.RunPython(restore_guards, migrations.RunPython.noop),
+    ]
