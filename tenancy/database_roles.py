@@ -20,7 +20,9 @@ _ROWS = "SELECT, INSERT, UPDATE, DELETE"
 _INHERIT_IS_PER_GRANT = 160_000  # server version
 _WITHOUT_INHERITING = " WITH INHERIT FALSE, SET TRUE"
 
-_ROLE_STATE = """
+# Whoever creates a role is its member from version 16 on, yet may not become it.
+_MAY_BECOME = "CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END"
+_ROLE_STATE = f"""
 WITH tables AS (
   SELECT oid, relowner FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
 ), operations AS (SELECT * FROM pg_roles WHERE rolname = %(operations)s)
@@ -28,7 +30,7 @@ SELECT session_user, me.rolsuper, me.rolbypassrls,
   EXISTS (SELECT 1 FROM tables WHERE pg_has_role(session_user, relowner, 'MEMBER')),
   EXISTS (SELECT 1 FROM tables WHERE has_table_privilege(session_user, oid, 'TRUNCATE, REFERENCES, TRIGGER')),
   has_schema_privilege(session_user, current_schema(), 'CREATE'),
-  EXISTS (SELECT 1 FROM operations WHERE pg_has_role(session_user, oid, 'MEMBER')),
+  EXISTS (SELECT 1 FROM operations WHERE pg_has_role(session_user, oid, {_MAY_BECOME})),
   EXISTS (SELECT 1 FROM operations WHERE pg_has_role(session_user, oid, 'USAGE')),
   EXISTS (SELECT 1 FROM operations WHERE rolsuper OR rolbypassrls OR rolcanlogin
           OR EXISTS (SELECT 1 FROM tables WHERE pg_has_role(operations.oid, relowner, 'MEMBER')))
@@ -110,7 +112,7 @@ def prepare_roles(owner: BaseDatabaseWrapper, roles: Roles) -> None:
     with owner.cursor() as cursor:
         for login in sorted({roles.owner, roles.application}):
             _run(cursor, _create(roles.operations, "NOLOGIN"))
-            cursor.execute("SELECT pg_has_role(%s, %s, 'MEMBER')", [login, roles.operations])
+            cursor.execute(f"SELECT pg_has_role(%s, %s, {_MAY_BECOME})", [login, roles.operations])  # noqa: S608  # ours
             if cursor.fetchone() != (True,):
                 _admit(cursor, login, roles)
 

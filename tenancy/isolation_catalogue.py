@@ -9,11 +9,12 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.db import connection, models
 
+from tenancy.owned import TenantOwned
 from tenancy.row_security import OPERATIONS_POLICY, TENANT_MATCHES, TENANT_POLICY
 
 # As the server prints an expression: casts, brackets and spaces that it adds.
 _PRINTED = re.compile(r'\s|[()]|::text|::name|as\s*"?nullif"?', re.IGNORECASE)
-Ties: TypeAlias = "Mapping[type[models.Model], Sequence[models.ForeignKey[Any, Any]]]"
+Ties: TypeAlias = "Mapping[type[TenantOwned], Sequence[models.ForeignKey[Any, Any]]]"
 
 
 def policy_findings(tables: Sequence[type[models.Model]]) -> list[str]:
@@ -134,4 +135,4 @@ def _plain(expression: str | None) -> str:
 def _rows(query: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query)
-        return cursor.fetchall()
+        return list(cursor.fetchall())

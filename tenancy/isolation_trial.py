@@ -82,7 +82,7 @@ def _touches(cursor: CursorWrapper, statement: str, parameters: list[Any]) -> bo
     try:
         with transaction.atomic():
             cursor.execute(statement, parameters)
-            return cursor.rowcount > 0
+            return bool(cursor.rowcount)
     except DatabaseProblem:
         return True
 

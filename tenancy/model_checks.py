@@ -23,8 +23,9 @@ def check_tenant_models(app_configs: Sequence[AppConfig] | None, **_kwargs: Any)
 
 def _holds_tenants_rows(model: type[models.Model]) -> bool:
     """Whether the model is one, or the table of a many-to-many relation between such."""
-    if model._meta.auto_created:
-        return issubclass(model._meta.auto_created, TenantOwned)
+    made_for: Any = model._meta.auto_created  # the model whose relation it is, or False
+    if made_for:
+        return issubclass(made_for, TenantOwned)
     return issubclass(model, TenantOwned) and not model._meta.proxy
 
 

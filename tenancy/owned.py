@@ -58,7 +58,7 @@ class TenantManager(models.Manager[Owned]):
 
 class _OwnedBase(ModelBase):
     def __new__(cls, name: str, bases: tuple[type, ...], attributes: dict[str, Any], **options: Any) -> Any:
-        model = super().__new__(cls, name, bases, attributes, **options)
+        model: Any = super().__new__(cls, name, bases, attributes, **options)
         if not (model._meta.abstract or model._meta.proxy):
             carry_isolation(model, TenantOwned)
         return model

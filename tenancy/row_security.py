@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Columns, Statement, Table
 
 TENANT_POLICY = "tenant_isolation"
@@ -26,8 +25,7 @@ class _DatabaseConstraint(models.BaseConstraint):
         return None
 
     def __eq__(self, other: object) -> bool:
-        same_kind = isinstance(other, _DatabaseConstraint) and type(self) is type(other)
-        return same_kind and self.deconstruct() == other.deconstruct()
+        return isinstance(other, _DatabaseConstraint) and self.deconstruct() == other.deconstruct()
 
     def __hash__(self) -> int:
         return hash((type(self), self.name))
@@ -39,16 +37,16 @@ class TenantIsolation(_DatabaseConstraint):
     Two policies for two roles: an OR in one of them would cost every query its index.
     """
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.deferred_sql.append(_on_table(_PROTECT, model, schema_editor))
         return str(_on_table(_KEY, model, schema_editor, name=schema_editor.quote_name(self.name)))
 
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         name = schema_editor.quote_name(self.name)
         return _on_table(f"ALTER TABLE %(table)s ADD {_KEY};{_PROTECT}", model, schema_editor, name=name)
 
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return _on_table(_RELEASE, model, schema_editor, name=schema_editor.quote_name(self.name))
 
 
@@ -63,24 +61,20 @@ class SameTenant(_DatabaseConstraint):
         path, arguments, options = super().deconstruct()
         return path, tuple(arguments), {**options, "field": self.field}
 
-    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str | None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         if schema_editor.connection.vendor == "postgresql":
             self.create_sql(model, schema_editor)
             return None
         return str(self._statement(_FOREIGN_KEY, model, schema_editor))
 
-    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         # As Django's own keys: at the end of the migration, when all tables and their keys are there.
-        schema_editor.deferred_sql.append(
-            self._statement(f"ALTER TABLE %(table)s ADD {_FOREIGN_KEY}", model, schema_editor)
-        )
+        schema_editor.deferred_sql.append(self._statement(_ADD_FOREIGN_KEY, model, schema_editor))
 
-    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return self._statement("ALTER TABLE %(table)s DROP CONSTRAINT %(name)s", model, schema_editor)
 
-    def _statement(
-        self, template: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
-    ) -> Statement:
+    def _statement(self, template: str, model: Any, schema_editor: Any) -> Statement:
         field = model._meta.get_field(self.field)
         assert isinstance(field, models.ForeignKey)
         assert isinstance(field.related_model, type)
@@ -96,9 +90,7 @@ class SameTenant(_DatabaseConstraint):
         )
 
 
-def _on_table(
-    template: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **parts: Any
-) -> Statement:
+def _on_table(template: str, model: Any, schema_editor: Any, **parts: Any) -> Statement:
     """Return the statement with its table as a reference, which follows when the table is renamed."""
     quote = schema_editor.quote_name
     return Statement(
@@ -113,6 +105,15 @@ def _on_table(
 _KEY = "CONSTRAINT %(name)s UNIQUE (tenant_id, id)"
 _FOREIGN_KEY = (
     "CONSTRAINT %(name)s FOREIGN KEY (%(columns)s) REFERENCES %(target)s (tenant_id, id) DEFERRABLE INITIALLY DEFERRED"
+)
+# Rows that are there already are looked at with the owner's eyes, which FORCE would close: the key would be accepted
+# without looking at any.
+_ADD_FOREIGN_KEY = (
+    "ALTER TABLE %(table)s NO FORCE ROW LEVEL SECURITY;"
+    "ALTER TABLE %(target)s NO FORCE ROW LEVEL SECURITY;"
+    f"ALTER TABLE %(table)s ADD {_FOREIGN_KEY};"
+    "ALTER TABLE %(target)s FORCE ROW LEVEL SECURITY;"
+    "ALTER TABLE %(table)s FORCE ROW LEVEL SECURITY"
 )
 # The second policy asks for the role once more, so that a role which inherits from it gains nothing.
 _PROTECT = (

@@ -11,15 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
 from django.conf import settings
 from django.db.backends.postgresql import base
-from psycopg import ClientCursor, sql
-from psycopg.pq import TransactionStatus
+from django.db.backends.postgresql.psycopg_any import register_tzloader
+from psycopg import ClientCursor, ServerCursor, sql
+from psycopg.pq import Format, TransactionStatus
 
 from tenancy.scope import current_scope
+
+if TYPE_CHECKING:  # what Django's classes are, which come without types
+    PlainCursor: TypeAlias = ClientCursor[Any]
+    PlainServerSideCursor: TypeAlias = ServerCursor[Any]
+else:
+    PlainCursor, PlainServerSideCursor = base.Cursor, base.ServerSideCursor
 
 _TENANT = "SET LOCAL ROLE NONE;SET LOCAL app.tenant_id = '{tenant_id}';"
 _EVERY = "SET LOCAL ROLE {role};SET LOCAL app.tenant_id = '';"
@@ -32,7 +39,7 @@ def _tenant_settings(tenant_id: UUID) -> str:
     return _TENANT.format(tenant_id=UUID(str(tenant_id)))
 
 
-def _settings_for(cursor: base.Cursor) -> str:
+def _settings_for(cursor: Any) -> str:
     """Return what has to run in front of the next query, or nothing."""
     connection = cursor.connection
     status = connection.pgconn.transaction_status
@@ -59,7 +66,7 @@ def _settings_before(cursor: Any) -> Iterator[None]:
         yield
 
 
-class TenantCursor(base.Cursor):
+class TenantCursor(PlainCursor):
     def execute(self, query: Any, params: Any = None, **options: Any) -> TenantCursor:
         wanted = _settings_for(self)
         if not wanted:
@@ -81,7 +88,7 @@ class TenantCursor(base.Cursor):
             yield copy
 
 
-class TenantServerSideCursor(base.ServerSideCursor):
+class TenantServerSideCursor(PlainServerSideCursor):
     """A cursor of the server's own (`QuerySet.iterator`); outside a transaction it outlives the short one it opens."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> TenantServerSideCursor:
@@ -100,7 +107,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor = TenantServerSideCursor(
             self.connection, name=name, scrollable=False, withhold=self.connection.autocommit
         )
-        tzloader = self.connection.adapters.get_loader(base.TIMESTAMPTZ_OID, base.Format.TEXT)
+        tzloader = self.connection.adapters.get_loader(base.TIMESTAMPTZ_OID, Format.TEXT)
         if self.timezone != tzloader.timezone:
-            base.register_tzloader(self.timezone, cursor)
+            register_tzloader(self.timezone, cursor)
         return cursor

@@ -27,7 +27,7 @@ def ask(sql: str, *parameters: Any) -> list[Any]:
 def change(sql: str, *parameters: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 NUMBERS = "SELECT claim_number FROM claims_claim ORDER BY claim_number"
@@ -73,6 +73,21 @@ def test_a_row_is_not_tied_to_another_tenants(ada: Person, two: tuple[Claim, Cla
         with tenant_scope(ada.tenant.id):
             change("UPDATE claims_claim SET video_id = %s WHERE id = %s", _key(theirs.video_id), _key(own.id))
         connection.check_constraints()
+
+
+@postgresql
+def test_a_new_key_looks_at_the_rows_that_are_there(ada: Person, two: tuple[Claim, Claim]) -> None:
+    own, theirs = two
+    (key,) = [c for c in Claim._meta.constraints if c.name == "claims_claim_video_tenant"]
+    change("SET CONSTRAINTS ALL IMMEDIATE")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Claim, key)
+    with tenant_scope(ada.tenant.id):
+        change("UPDATE claims_claim SET video_id = %s WHERE id = %s", theirs.video_id, own.id)
+    with connection.schema_editor() as editor:
+        editor.add_constraint(Claim, key)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            editor.execute(editor.deferred_sql.pop())
 
 
 def _key(value: UUID) -> Any:
