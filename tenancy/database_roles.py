@@ -35,7 +35,7 @@ SELECT session_user, me.rolsuper, me.rolbypassrls,
   EXISTS (SELECT 1 FROM operations WHERE rolsuper OR rolbypassrls OR rolcanlogin
           OR EXISTS (SELECT 1 FROM tables WHERE pg_has_role(operations.oid, relowner, 'MEMBER')))
 FROM pg_roles me WHERE me.rolname = session_user
-"""
+"""  # noqa: S608  # no value of anyone's
 
 
 class RolesNotReady(PlatformError):
@@ -112,7 +112,7 @@ def prepare_roles(owner: BaseDatabaseWrapper, roles: Roles) -> None:
     with owner.cursor() as cursor:
         for login in sorted({roles.owner, roles.application}):
             _run(cursor, _create(roles.operations, "NOLOGIN"))
-            cursor.execute(f"SELECT pg_has_role(%s, %s, {_MAY_BECOME})", [login, roles.operations])  # noqa: S608  # ours
+            cursor.execute(f"SELECT pg_has_role(%s, %s, {_MAY_BECOME})", [login, roles.operations])  # ours
             if cursor.fetchone() != (True,):
                 _admit(cursor, login, roles)
 

@@ -1,0 +1,157 @@
+"""Every address of the site, from the resolver, asked for another tenant's objects and for ones that nobody has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from tests.isolation.world import World
+
+NOT_FOUND = 404
+VERBS = ("get", "post", "put", "patch", "delete")
+# What each parameter of an address names: a kind of object of `World.ids`, or a fixed value that names no row.
+OBJECTS = {
+    "claim_id": "claim",
+    "evidence_id": "evidence",
+    "id": "user",
+    "key_id": "key",
+    "label_id": "label",
+    "object_id": "claim",
+    "task_id": "task",
+    "tenant_id": "tenant",
+}
+FIXED = {"app_label": "claims", "content_type_id": "1", "name": "openai", "url": "x", "version": "1"}
+# Words without which an address would refuse before it looks for the object.
+WORDS: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "decision"): {"decision": "APPROVE", "reasoning": "Seen.", "assessment_id": "{assessment}"},
+    ("put", "lease"): {"lease_token": "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a22"},
+    ("delete", "lease"): {"lease_token": "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a22"},
+    ("post", "label"): {"severity": "HIGH"},
+    ("post", "review"): {"decision": "APPROVE", "reasoning": "Seen.", "assessment_id": "{assessment}"},
+}
+_NEW = ("X-Request-ID", "Expires")  # in every answer
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
+_TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value|hx-headers)=(["\']).*?\2')
+
+
+@dataclass(frozen=True)
+class Address:
+    template: str
+
+    @property
+    def parameters(self) -> list[str]:
+        return [plain or named for plain, named in _PARAMETER.findall(self.template)]
+
+    @property
+    def kind(self) -> str:
+        """The kind of object that it names, or nothing."""
+        return next((OBJECTS[name] for name in self.parameters if name in OBJECTS), "")
+
+    @property
+    def last_word(self) -> str:
+        words = [word for word in self.template.strip("/").split("/") if "<" not in word]
+        return words[-1].removesuffix("s") if words[-1] == "labels" else words[-1]
+
+    def at(self, object_id: object) -> str:
+        return _PARAMETER.sub(lambda found: FIXED.get(found[1] or found[2], str(object_id)), self.template)
+
+
+def addresses() -> list[Address]:
+    """Return every address of the resolver."""
+    return sorted((Address(found) for found in _walk(get_resolver().url_patterns)), key=lambda a: a.template)
+
+
+def _walk(patterns: list[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern).removeprefix("^").removesuffix("$")
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person can tell one answer from another by."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+
+def ask(client: Client, verb: str, address: Address, object_id: UUID, world: World) -> Answer:
+    """Return the answer with the asked id and what is new in every answer taken out."""
+    words = {
+        name: value.format(assessment=world.ids["assessment"]) if isinstance(value, str) else value
+        for name, value in WORDS.get((verb, address.last_word), {}).items()
+    }
+    options: dict[str, Any] = {"format": "json"} if isinstance(client, APIClient) and verb != "get" else {}
+    answer: Any = getattr(client, verb)(address.at(object_id), words if verb != "get" else None, **options)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    request_id = answer.headers.get("X-Request-ID", "none")
+
+    def plain(text: str) -> str:
+        return text.replace(str(object_id), "ID").replace(object_id.hex, "ID").replace(request_id, "REQUEST")
+
+    headers = tuple(sorted((name, plain(value)) for name, value in answer.headers.items() if name not in _NEW))
+    return Answer(answer.status_code, headers, _TOKEN.sub("TOKEN", plain(body.decode("utf-8", "replace"))))
+
+
+def differences(world: World, clients: dict[str, Client]) -> list[str]:
+    """Return where Borealis's object is answered for otherwise than one that nobody has.
+
+    Each address with each verb for the kind of object that it is for, and a look for every other kind by who may do
+    most. The operator's pages refuse a tenant's people before they look for anything, so one browser tries them.
+    """
+    found = []
+    for address in addresses():
+        for name, client in clients.items() if address.kind else ():
+            operators = address.template.startswith("/admin/")
+            if address.template.startswith("/api/") != isinstance(client, APIClient):
+                continue
+            if operators and name != "admin by browser":
+                continue
+            for verb in VERBS[:2] if operators else VERBS:
+                nobodys = ask(client, verb, address, uuid4(), world)
+                kinds = {address.kind}
+                if verb == "get" and name.startswith("admin") and nobodys.status == NOT_FOUND and not operators:
+                    kinds = set(world.ids)
+                found += [
+                    f"{name}: {verb} {address.template} for another tenant's {kind}"
+                    for kind in sorted(kinds)
+                    if ask(client, verb, address, world.ids[kind], world) != nobodys
+                ]
+    return found
+
+
+def clients_of(world: World) -> dict[str, Client]:
+    """Return the ways in: by key and by browser, as who may do most and as a claimant's side."""
+    people = {"admin": world.admin, "client": world.client}
+    return {
+        f"{name} by {way}": person.api() if way == "key" else person.browser()
+        for name, person in people.items()
+        for way in ("key", "browser")
+    }
+
+
+def told_in_lists(world: World, clients: dict[str, Client]) -> list[str]:
+    """Return the lists and summaries that say anything of Borealis."""
+    found = []
+    for address in addresses():
+        for name, client in clients.items():
+            by_key, operators = address.template.startswith("/api/"), address.template.startswith("/admin/")
+            if address.kind or by_key != isinstance(client, APIClient) or (operators and name != "admin by browser"):
+                continue
+            answer: Any = client.get(address.at(""))
+            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            found += [
+                f"{name}: {address.template} tells {what}" for what in world.told_by(body.decode("utf-8", "replace"))
+            ]
+    return found

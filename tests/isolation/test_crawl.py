@@ -1,0 +1,89 @@
+"""Nobody at Acme can see, change or tell from thin air anything of Borealis, at any address, with any verb."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from claims.models import Claim
+from tenancy.scope import tenant_scope
+from tests.isolation.crawl import FIXED, OBJECTS, addresses, ask, clients_of, differences, told_in_lists
+from tests.isolation.world import make_world, rows_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_parameter_of_an_address_is_listed() -> None:
+    """A new address with a new kind of object is crawled once `OBJECTS` and the world know the kind."""
+    named = {name for address in addresses() for name in address.parameters}
+    assert named - OBJECTS.keys() - FIXED.keys() == set()
+    assert OBJECTS.keys() - named == set()
+
+
+def test_another_tenants_objects_are_as_good_as_none() -> None:
+    world = make_world()
+    before = rows_of(world.owner.tenant)
+    assert differences(world, clients_of(world)) == []
+    assert rows_of(world.owner.tenant) == before
+
+
+def test_no_list_tells_of_another_tenant() -> None:
+    world = make_world()
+    assert told_in_lists(world, clients_of(world)) == []
+
+
+def test_the_owner_finds_each_object_where_it_is_looked_for() -> None:
+    """The crawl proves nothing at an address where the objects would not be found anyway."""
+    world = make_world()
+    api, browser = world.owner.api(), world.owner.browser()
+    blind = []
+    for address in addresses():
+        if not address.kind or address.template.startswith("/admin/"):
+            continue
+        client: Any = api if address.template.startswith("/api/") else browser
+        for verb in ("get", "post"):
+            theirs = ask(client, verb, address, world.ids[address.kind], world).status
+            if theirs != ask(client, verb, address, uuid4(), world).status:
+                break
+        else:
+            blind.append(address.template)
+    assert blind == []
+
+
+REFERENCES: list[tuple[str, str, dict[str, Any]]] = [
+    ("post", "/api/v1/api-keys", {"name": "k", "scopes": ["claims:read"], "user_id": "{user}"}),
+    ("post", "/api/v1/run/claims", {"claim_ids": ["{claim}"]}),
+    (
+        "post",
+        "/api/v1/reviews/{own}/decision",
+        {"decision": "APPROVE", "reasoning": "x", "assessment_id": "{assessment}"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("verb", "address", "body"), REFERENCES, ids=lambda value: str(value)[:40])
+def test_words_that_name_another_tenants_object_are_as_good_as_none(
+    verb: str, address: str, body: dict[str, Any]
+) -> None:
+    world = make_world()
+    with tenant_scope(world.admin.tenant.id):
+        own = Claim.objects.get(claim_number="acme-1")
+    before = rows_of(world.owner.tenant)
+
+    def answer(ids: dict[str, Any]) -> tuple[int, str]:
+        text = json.dumps(body)
+        for kind, value in ids.items():
+            text = text.replace(f"{{{kind}}}", str(value))
+        found = getattr(world.admin.api(), verb)(address.format(own=own.id), json.loads(text), format="json")
+        told = found.content.decode().replace(found.headers["X-Request-ID"], "REQUEST")
+        for value in ids.values():
+            told = told.replace(str(value), "ID")
+        return found.status_code, told
+
+    foreign, nobodys = answer(world.ids), answer({kind: uuid4() for kind in world.ids})
+    assert foreign == nobodys
+    assert foreign[0] in {400, 404, 409, 422}
+    assert rows_of(world.owner.tenant) == before
