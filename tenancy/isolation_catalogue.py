@@ -10,15 +10,32 @@ from django.conf import settings
 from django.db import connection, models
 
 from tenancy.owned import TenantOwned
-from tenancy.row_security import OPERATIONS_POLICY, TENANT_MATCHES, TENANT_POLICY
+from tenancy.row_security import (
+    NO_TENANT_OR_MATCHES,
+    NO_TENANT_OR_TEXT_MATCHES,
+    OPERATIONS_POLICY,
+    TENANT_MATCHES,
+    TENANT_POLICY,
+)
 
+PUBLIC = "public"  # every role
 # As the server prints an expression: casts, brackets and spaces that it adds.
 _PRINTED = re.compile(r'\s|[()]|::text|::name|as\s*"?nullif"?', re.IGNORECASE)
 Ties: TypeAlias = "Mapping[type[TenantOwned], Sequence[models.ForeignKey[Any, Any]]]"
 
 
+def rules_of(model: type[models.Model]) -> dict[str, tuple[str, str]]:
+    """Return the policies that the model's table must have: for which role, and its rule."""
+    role = settings.DATABASE_OPERATIONS_ROLE
+    if issubclass(model, TenantOwned):
+        own = (PUBLIC, TENANT_MATCHES)
+        return {TENANT_POLICY: own, OPERATIONS_POLICY: (role, f"current_user = '{role}'")}
+    by_text = any(field.column == "tenant_ref" for field in model._meta.concrete_fields)
+    return {TENANT_POLICY: (PUBLIC, NO_TENANT_OR_TEXT_MATCHES if by_text else NO_TENANT_OR_MATCHES)}
+
+
 def policy_findings(tables: Sequence[type[models.Model]]) -> list[str]:
-    """Return what differs from the two policies, enabled and forced, of every table of tenants' rows."""
+    """Return what differs from the policies, enabled and forced, that each table must have."""
     state = {
         name: (enabled, forced)
         for name, enabled, forced in _rows(
@@ -38,13 +55,13 @@ def policy_findings(tables: Sequence[type[models.Model]]) -> list[str]:
         enabled, forced = state.get(table, (False, False))
         findings += [] if enabled else [f"{table}: row-level security is not enabled"]
         findings += [] if forced else [f"{table}: row-level security is not forced on the owner"]
-        findings += _policy_differences(table, policies.get(table, {}))
+        findings += _policy_differences(table, rules_of(model), policies.get(table, {}))
     return findings
 
 
-def _policy_differences(table: str, found: Mapping[str, tuple[Any, ...]]) -> list[str]:
-    role = settings.DATABASE_OPERATIONS_ROLE
-    rules = {TENANT_POLICY: ("public", TENANT_MATCHES), OPERATIONS_POLICY: (role, f"current_user = '{role}'")}
+def _policy_differences(
+    table: str, rules: Mapping[str, tuple[str, str]], found: Mapping[str, tuple[Any, ...]]
+) -> list[str]:
     findings = [f"{table}: policy {name} should not be there" for name in sorted(found.keys() - rules.keys())]
     for name, (to, rule) in rules.items():
         if name not in found:

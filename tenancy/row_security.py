@@ -15,7 +15,13 @@ from django.db.backends.ddl_references import Columns, Statement, Table
 TENANT_POLICY = "tenant_isolation"
 OPERATIONS_POLICY = "operations"
 # SELECT, so that it is worked out once a query and not once a row. After a transaction the setting is '', not NULL.
-TENANT_MATCHES = "tenant_id = (SELECT NULLIF(current_setting('app.tenant_id', true), '')::uuid)"
+_SETTING = "NULLIF(current_setting('app.tenant_id', true), '')"
+TENANT_MATCHES = f"tenant_id = (SELECT {_SETTING}::uuid)"
+
+
+# Tables that tell the tenant are read before there is one, and within a scope show its rows alone.
+NO_TENANT_OR_MATCHES = f"(SELECT {_SETTING}) IS NULL OR {TENANT_MATCHES}"
+NO_TENANT_OR_TEXT_MATCHES = f"(SELECT {_SETTING}) IS NULL OR tenant_ref = (SELECT {_SETTING})"
 
 
 class _DatabaseConstraint(models.BaseConstraint):
@@ -48,6 +54,22 @@ class TenantIsolation(_DatabaseConstraint):
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return _on_table(_RELEASE, model, schema_editor, name=schema_editor.quote_name(self.name))
+
+
+class OwnWithinScope(_DatabaseConstraint):
+    """Row-level security of a table that knows all tenants: outside any scope it is whole, within one it is its own."""
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
+        by_text = any(field.column == "tenant_ref" for field in model._meta.concrete_fields)
+        rule = NO_TENANT_OR_TEXT_MATCHES if by_text else NO_TENANT_OR_MATCHES
+        return _on_table(_FORCE + _POLICY.format(rule=rule), model, schema_editor)
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
+        return _on_table(f"DROP POLICY {TENANT_POLICY} ON %(table)s;{_UNFORCE}", model, schema_editor)
 
 
 class SameTenant(_DatabaseConstraint):
@@ -116,17 +138,17 @@ _ADD_FOREIGN_KEY = (
     "ALTER TABLE %(table)s FORCE ROW LEVEL SECURITY"
 )
 # The second policy asks for the role once more, so that a role which inherits from it gains nothing.
+_FORCE = "ALTER TABLE %(table)s ENABLE ROW LEVEL SECURITY;ALTER TABLE %(table)s FORCE ROW LEVEL SECURITY;"
+_UNFORCE = "ALTER TABLE %(table)s NO FORCE ROW LEVEL SECURITY;ALTER TABLE %(table)s DISABLE ROW LEVEL SECURITY"
+_POLICY = f"CREATE POLICY {TENANT_POLICY} ON %(table)s USING ({{rule}}) WITH CHECK ({{rule}})"
 _PROTECT = (
-    "ALTER TABLE %(table)s ENABLE ROW LEVEL SECURITY;"
-    "ALTER TABLE %(table)s FORCE ROW LEVEL SECURITY;"
-    f"CREATE POLICY {TENANT_POLICY} ON %(table)s USING ({TENANT_MATCHES}) WITH CHECK ({TENANT_MATCHES});"
+    f"{_FORCE}{_POLICY.format(rule=TENANT_MATCHES)};"
     f"CREATE POLICY {OPERATIONS_POLICY} ON %(table)s TO %(role)s"
     " USING (current_user = '%(role_text)s') WITH CHECK (current_user = '%(role_text)s')"
 )
 _RELEASE = (
     f"DROP POLICY {OPERATIONS_POLICY} ON %(table)s;"
     f"DROP POLICY {TENANT_POLICY} ON %(table)s;"
-    "ALTER TABLE %(table)s NO FORCE ROW LEVEL SECURITY;"
-    "ALTER TABLE %(table)s DISABLE ROW LEVEL SECURITY;"
+    f"{_UNFORCE};"
     "ALTER TABLE %(table)s DROP CONSTRAINT %(name)s"
 )

@@ -49,6 +49,17 @@ def every_tenant(reason: str) -> Iterator[None]:
         _scope.reset(token)
 
 
+@contextmanager
+def outside_any_tenant() -> Iterator[None]:
+    """Leave the scope for the block, for what is asked of a person rather than of a tenant; tenants' rows are out of
+    reach there."""
+    token = _scope.set(None)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
 def current_scope() -> Scope | None:
     """Return the scope, None outside any."""
     return _scope.get()

@@ -21,7 +21,7 @@ from tenancy.form_limits import CounterAway, count_attempt
 from tenancy.models import Membership, SignInPlace, User
 from tenancy.principals import Principal
 from tenancy.ratelimits.window import Rate
-from tenancy.scope import tenant_scope
+from tenancy.scope import outside_any_tenant, tenant_scope
 
 log = structlog.get_logger(__name__)
 
@@ -113,7 +113,8 @@ def _place(username: str, address: str) -> str:
 def memberships_of(user: User) -> list[Membership]:
     """Return the person's memberships in active tenants, oldest first."""
     rows = Membership.objects.select_related("tenant").filter(user=user, tenant__status=TenantStatus.ACTIVE)
-    return list(rows.order_by("created_at", "id"))
+    with outside_any_tenant():  # a page of one tenant offers the others
+        return list(rows.order_by("created_at", "id"))
 
 
 def choose_tenant(request: HttpRequest, *, tenant_id: UUID) -> Membership:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from observability.ids import new_id
 from tenancy.models.people import Tenant, User
 from tenancy.owned import TenantOwned
+from tenancy.row_security import OwnWithinScope
 
 
 class ApiKey(models.Model):
@@ -40,6 +41,7 @@ class ApiKey(models.Model):
     rotated_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
+        constraints = [OwnWithinScope(name="tenancy_apikey_isolation")]
         indexes = [models.Index(fields=["tenant", "-created_at"], name="api_key_by_tenant")]
 
     def __str__(self) -> str:

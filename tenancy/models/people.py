@@ -8,6 +8,7 @@ from django.db import models
 
 from observability.ids import new_id
 from tenancy.choices import Role, TenantStatus, Tier
+from tenancy.row_security import OwnWithinScope
 
 
 class Tenant(models.Model):
@@ -54,7 +55,10 @@ class Membership(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="membership_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="membership_once"),
+            OwnWithinScope(name="tenancy_membership_isolation"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} at {self.tenant}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from claims.models import Claim
+from tenancy.scope import tenant_scope
 from tests.isolation.world import World
 
 NOT_FOUND = 404
@@ -36,6 +39,12 @@ WORDS: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "label"): {"severity": "HIGH"},
     ("post", "review"): {"decision": "APPROVE", "reasoning": "Seen.", "assessment_id": "{assessment}"},
 }
+# Bodies that name an object: address, words.
+REFERENCES: list[tuple[str, dict[str, Any]]] = [
+    ("/api/v1/api-keys", {"name": "k", "scopes": ["claims:read"], "user_id": "{user}"}),
+    ("/api/v1/run/claims", {"claim_ids": ["{claim}"]}),
+    ("/api/v1/reviews/{own}/decision", {"decision": "APPROVE", "reasoning": "x", "assessment_id": "{assessment}"}),
+]
 _NEW = ("X-Request-ID", "Expires")  # in every answer
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 _TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value|hx-headers)=(["\']).*?\2')
@@ -155,3 +164,27 @@ def told_in_lists(world: World, clients: dict[str, Client]) -> list[str]:
                 f"{name}: {address.template} tells {what}" for what in world.told_by(body.decode("utf-8", "replace"))
             ]
     return found
+
+
+def told_by_words(world: World) -> list[str]:
+    """Return the addresses that take another tenant's object, named in a body, otherwise than one that nobody has."""
+    with tenant_scope(world.admin.tenant.id):
+        own = Claim.objects.get(claim_number="acme-1")
+    api = world.admin.api()
+
+    def answer(address: str, words: dict[str, Any], ids: Mapping[str, UUID]) -> tuple[int, str]:
+        text = json.dumps(words)
+        for kind, value in ids.items():
+            text = text.replace(f"{{{kind}}}", str(value))
+        found = api.post(address.format(own=own.id), json.loads(text), format="json")
+        told = found.content.decode().replace(found.headers["X-Request-ID"], "REQUEST")
+        for value in ids.values():
+            told = told.replace(str(value), "ID")
+        return found.status_code, told
+
+    nobodys = {kind: uuid4() for kind in world.ids}
+    return [
+        f"post {address} takes another tenant's object"
+        for address, words in REFERENCES
+        if answer(address, words, world.ids) != answer(address, words, nobodys)
+    ]

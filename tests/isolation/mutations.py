@@ -98,9 +98,7 @@ def _stripped(tree: ast.Module, filters: Sequence[TenantFilter]) -> ast.Module:
     tree = copy.deepcopy(tree)
     for call in ast.walk(tree):
         if isinstance(call, ast.Call):
-            call.keywords = [
-                k for k in call.keywords if not (k.arg in _TENANT and (k.lineno, k.col_offset) in places)
-            ]
+            call.keywords = [k for k in call.keywords if not (k.arg in _TENANT and (k.lineno, k.col_offset) in places)]
     return tree
 
 
