@@ -52,11 +52,6 @@ class Roles:
     operations: str
     database: str
 
-    @property
-    def split(self) -> bool:
-        """Whether the role that serves is another than the one that owns."""
-        return self.owner != self.application
-
 
 def configured_roles() -> Roles:
     """Return the names that the settings give."""

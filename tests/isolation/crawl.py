@@ -17,7 +17,7 @@ from claims.models import Claim
 from tenancy.scope import tenant_scope
 from tests.isolation.world import World
 
-NOT_FOUND = 404
+NOT_FOUND, NO_SUCH_VERB = 404, 405
 VERBS = ("get", "post", "put", "patch", "delete")
 # What each parameter of an address names: a kind of object of `World.ids`, or a fixed value that names no row.
 OBJECTS = {
@@ -41,7 +41,7 @@ WORDS: dict[tuple[str, str], dict[str, Any]] = {
 }
 # Bodies that name an object: address, words.
 REFERENCES: list[tuple[str, dict[str, Any]]] = [
-    ("/api/v1/api-keys", {"name": "k", "scopes": ["claims:read"], "user_id": "{user}"}),
+    ("/api/v1/api-keys", {"name": "k", "scopes": ["read"], "user_id": "{user}"}),
     ("/api/v1/run/claims", {"claim_ids": ["{claim}"]}),
     ("/api/v1/reviews/{own}/decision", {"decision": "APPROVE", "reasoning": "x", "assessment_id": "{assessment}"}),
 ]
@@ -127,8 +127,10 @@ def differences(world: World, clients: dict[str, Client]) -> list[str]:
                 continue
             if operators and name != "admin by browser":
                 continue
-            for verb in VERBS[:2] if operators else VERBS:
+            for verb in VERBS[:1] if operators else VERBS:
                 nobodys = ask(client, verb, address, uuid4(), world)
+                if nobodys.status == NO_SUCH_VERB:  # said before anything is looked for
+                    continue
                 kinds = {address.kind}
                 if verb == "get" and name.startswith("admin") and nobodys.status == NOT_FOUND and not operators:
                     kinds = set(world.ids)

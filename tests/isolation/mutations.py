@@ -8,7 +8,6 @@ import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -33,9 +32,8 @@ class TenantFilter:
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT).as_posix()}:{self.line} {self.function}"
 
-    @cached_property
     def live(self) -> FunctionType:
-        """The function that runs."""
+        """Return the function that runs."""
         relative = self.path.relative_to(ROOT).with_suffix("")
         parts = [part for part in relative.parts if part != "__init__"]
         found: Any = import_module(".".join(parts))
@@ -83,13 +81,13 @@ def _root_of(call: ast.Call) -> str:
 def without(filters: Sequence[TenantFilter]) -> Iterator[None]:
     """Run the code as if these filters had been forgotten."""
     with ExitStack() as stack:
-        for function in {f.live for f in filters}:
+        for function in {f.live() for f in filters}:
             stack.callback(setattr, function, "__code__", function.__code__)
         for path in {f.path for f in filters}:
             here = [f for f in filters if f.path == path]
             module = compile(_stripped(tree_of(path), here), str(path), "exec")
-            for found in {(f.function, f.live) for f in here}:
-                found[1].__code__ = _code_named(module, found[0])
+            for found in here:
+                found.live().__code__ = _code_named(module, found.function)
         yield
 
 

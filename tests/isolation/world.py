@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.apps import apps
@@ -117,7 +118,7 @@ def rows_of(tenant: Tenant) -> dict[str, list[tuple[object, ...]]]:
                 column, value = "tenant_ref", str(tenant.id)  # type: ignore[assignment]
             else:
                 continue
-            field = model._meta.get_field(column.removesuffix("_id") if column != "id" else column)
+            field: Any = model._meta.get_field(column.removesuffix("_id") if column != "id" else column)
             cursor.execute(
                 f"SELECT * FROM {model._meta.db_table} WHERE {column} = %s ORDER BY id",
                 [field.get_db_prep_value(value, connection)],
