@@ -13,6 +13,7 @@ from tenancy.keys import PREFIX_LENGTH, make_secret, secret_hash
 from tenancy.models import ApiKey, Membership, Tenant, User
 from tenancy.permissions import role_scopes
 from tenancy.principals import Principal, principal_of_membership
+from tenancy.scope import outside_any_tenant
 
 PASSWORD = "correct horse battery staple"
 
@@ -27,8 +28,9 @@ class Person:
 
     @property
     def principal(self) -> Principal:
-        membership = Membership.objects.select_related("user", "tenant").get(user=self.user, tenant=self.tenant)
-        return principal_of_membership(membership)
+        with outside_any_tenant():  # whatever tenant the test works in
+            membership = Membership.objects.select_related("user", "tenant").get(user=self.user, tenant=self.tenant)
+            return principal_of_membership(membership)
 
     def api(self) -> APIClient:
         """Return an API client with a fresh key of this person."""
@@ -49,20 +51,22 @@ def make_tenant(slug: str = "acme") -> Tenant:
 
 def make_person(tenant: Tenant, username: str, role: Role) -> Person:
     user = User.objects.create_user(username=username, password=PASSWORD, first_name=username.title())
-    Membership.objects.create(tenant=tenant, user=user, role=role)
+    with outside_any_tenant():
+        Membership.objects.create(tenant=tenant, user=user, role=role)
     return Person(user, tenant, role)
 
 
 def make_key(person: Person, *, scopes: list[str] | None = None) -> str:
     """Return the secret of a fresh key with the given (default: all of the role's) scopes."""
     secret = make_secret()
-    ApiKey.objects.create(
-        tenant=person.tenant,
-        user=person.user,
-        name="test",
-        prefix=secret[:PREFIX_LENGTH],
-        secret_sha256=secret_hash(secret),
-        scopes=scopes if scopes is not None else sorted(role_scopes(person.role)),
-        created_at=timezone.now(),
-    )
+    with outside_any_tenant():
+        ApiKey.objects.create(
+            tenant=person.tenant,
+            user=person.user,
+            name="test",
+            prefix=secret[:PREFIX_LENGTH],
+            secret_sha256=secret_hash(secret),
+            scopes=scopes if scopes is not None else sorted(role_scopes(person.role)),
+            created_at=timezone.now(),
+        )
     return secret

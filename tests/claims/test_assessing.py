@@ -234,8 +234,9 @@ def test_a_job_for_a_claim_that_is_gone_is_refused(cleo: Person) -> None:
 
 def test_a_job_for_another_tenants_claim_finds_nothing(cleo: Person, zoe: Person) -> None:
     receive(cleo)
+    lease = take_only_job()
     with tenant_scope(zoe.tenant.id), pytest.raises(ClaimNotFound):
-        assess_claim(lease=take_only_job(), engine=FakeEngine())
+        assess_claim(lease=lease, engine=FakeEngine())
 
 
 def test_a_failed_attempt_can_be_tried_again(cleo: Person) -> None:
