@@ -22,13 +22,16 @@ VERBS = ("get", "post", "put", "patch", "delete")
 # What each parameter of an address names: a kind of object of `World.ids`, or a fixed value that names no row.
 OBJECTS = {
     "claim_id": "claim",
+    "delivery_id": "delivery",
     "evidence_id": "evidence",
+    "grant_id": "grant",
     "id": "user",
     "key_id": "key",
     "label_id": "label",
     "object_id": "claim",
     "task_id": "task",
     "tenant_id": "tenant",
+    "webhook_id": "webhook",
 }
 FIXED = {"app_label": "claims", "content_type_id": "1", "name": "openai", "url": "x", "version": "1"}
 # Words without which an address would refuse before it looks for the object.
@@ -37,6 +40,7 @@ WORDS: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "lease"): {"lease_token": "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a22"},
     ("delete", "lease"): {"lease_token": "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a22"},
     ("post", "label"): {"severity": "HIGH"},
+    ("post", "restriction"): {"reason": "Seen."},
     ("post", "review"): {"decision": "APPROVE", "reasoning": "Seen.", "assessment_id": "{assessment}"},
 }
 # Bodies that name an object: address, words.
@@ -59,17 +63,26 @@ class Address:
         return [plain or named for plain, named in _PARAMETER.findall(self.template)]
 
     @property
+    def kinds(self) -> list[str]:
+        """The kinds of object that it names, the one that it is about last."""
+        return [OBJECTS[name] for name in self.parameters if name in OBJECTS]
+
+    @property
     def kind(self) -> str:
-        """The kind of object that it names, or nothing."""
-        return next((OBJECTS[name] for name in self.parameters if name in OBJECTS), "")
+        """The kind of object that it is about, or nothing."""
+        return self.kinds[-1] if self.kinds else ""
 
     @property
     def last_word(self) -> str:
         words = [word for word in self.template.strip("/").split("/") if "<" not in word]
         return words[-1].removesuffix("s") if words[-1] == "labels" else words[-1]
 
-    def at(self, object_id: object) -> str:
-        return _PARAMETER.sub(lambda found: FIXED.get(found[1] or found[2], str(object_id)), self.template)
+    def at(self, ids: Mapping[str, UUID]) -> str:
+        def filled(found: re.Match[str]) -> str:
+            name = found[1] or found[2]
+            return FIXED[name] if name in FIXED else str(ids[OBJECTS[name]])
+
+        return _PARAMETER.sub(filled, self.template)
 
 
 def addresses() -> list[Address]:
@@ -95,22 +108,28 @@ class Answer:
     body: str
 
 
-def ask(client: Client, verb: str, address: Address, object_id: UUID, world: World) -> Answer:
-    """Return the answer with the asked id and what is new in every answer taken out."""
+def ask(client: Client, verb: str, address: Address, ids: Mapping[str, UUID], world: World) -> Answer:
+    """Return the answer with the asked ids and what is new in every answer taken out."""
     words = {
         name: value.format(assessment=world.ids["assessment"]) if isinstance(value, str) else value
         for name, value in WORDS.get((verb, address.last_word), {}).items()
     }
     options: dict[str, Any] = {"format": "json"} if isinstance(client, APIClient) and verb != "get" else {}
-    answer: Any = getattr(client, verb)(address.at(object_id), words if verb != "get" else None, **options)
+    answer: Any = getattr(client, verb)(address.at(ids), words if verb != "get" else None, **options)
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    request_id = answer.headers.get("X-Request-ID", "none")
 
     def plain(text: str) -> str:
-        return text.replace(str(object_id), "ID").replace(object_id.hex, "ID").replace(request_id, "REQUEST")
+        text = text.replace(answer.headers.get("X-Request-ID", "none"), "REQUEST")
+        for kind in address.kinds:
+            text = text.replace(str(ids[kind]), "ID").replace(ids[kind].hex, "ID")
+        return text
 
     headers = tuple(sorted((name, plain(value)) for name, value in answer.headers.items() if name not in _NEW))
     return Answer(answer.status_code, headers, _TOKEN.sub("TOKEN", plain(body.decode("utf-8", "replace"))))
+
+
+def nobodys_ids(world: World) -> dict[str, UUID]:
+    return {kind: uuid4() for kind in world.ids}
 
 
 def differences(world: World, clients: dict[str, Client]) -> list[str]:
@@ -128,18 +147,30 @@ def differences(world: World, clients: dict[str, Client]) -> list[str]:
             if operators and name != "admin by browser":
                 continue
             for verb in VERBS[:1] if operators else VERBS:
-                nobodys = ask(client, verb, address, uuid4(), world)
-                if nobodys.status == NO_SUCH_VERB:  # said before anything is looked for
-                    continue
-                kinds = {address.kind}
-                if verb == "get" and name.startswith("admin") and nobodys.status == NOT_FOUND and not operators:
-                    kinds = set(world.ids)
-                found += [
-                    f"{name}: {verb} {address.template} for another tenant's {kind}"
-                    for kind in sorted(kinds)
-                    if ask(client, verb, address, world.ids[kind], world) != nobodys
-                ]
+                every_kind = verb == "get" and name.startswith("admin") and not operators
+                for kind in _told_apart(client, verb, address, world, every_kind=every_kind):
+                    found.append(f"{name}: {verb} {address.template} for another tenant's {kind}")
     return found
+
+
+def _told_apart(client: Client, verb: str, address: Address, world: World, *, every_kind: bool) -> Iterator[str]:
+    """Yield the kinds of object of Borealis that the answer gives away."""
+    nobodys = nobodys_ids(world)
+    unknown = ask(client, verb, address, nobodys, world)
+    if unknown.status == NO_SUCH_VERB:  # said before anything is looked for
+        return
+    if ask(client, verb, address, world.ids, world) != unknown:
+        yield address.kind
+    if len(address.kinds) > 1:  # theirs below one of Acme's own
+        below = {**world.own_ids, address.kind: world.ids[address.kind]}
+        if ask(client, verb, address, below, world) != ask(
+            client, verb, address, {**world.own_ids, address.kind: nobodys[address.kind]}, world
+        ):
+            yield f"{address.kind}, below an own object"
+    if every_kind and unknown.status == NOT_FOUND:
+        for kind, value in world.ids.items():
+            if ask(client, verb, address, dict.fromkeys(world.ids, value), world) != unknown:
+                yield kind
 
 
 def clients_of(world: World) -> dict[str, Client]:
@@ -160,7 +191,7 @@ def told_in_lists(world: World, clients: dict[str, Client]) -> list[str]:
             by_key, operators = address.template.startswith("/api/"), address.template.startswith("/admin/")
             if address.kind or by_key != isinstance(client, APIClient) or (operators and name != "admin by browser"):
                 continue
-            answer: Any = client.get(address.at(""))
+            answer: Any = client.get(address.at({}))
             body = b"".join(answer.streaming_content) if answer.streaming else answer.content
             found += [
                 f"{name}: {address.template} tells {what}" for what in world.told_by(body.decode("utf-8", "replace"))
@@ -184,7 +215,7 @@ def told_by_words(world: World) -> list[str]:
             told = told.replace(str(value), "ID")
         return found.status_code, told
 
-    nobodys = {kind: uuid4() for kind in world.ids}
+    nobodys = nobodys_ids(world)
     return [
         f"post {address} takes another tenant's object"
         for address, words in REFERENCES

@@ -12,9 +12,11 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from claims.models import Assessment, Evidence
 from claims.services.requesting import request_reassessment
+from claims.visibility import OPEN_RESTRICTED
 from observability.models import Job
 from reviews.actions import DecisionDraft
 from reviews.choices import DecisionKind
@@ -22,9 +24,11 @@ from reviews.models import BlindLabel
 from reviews.services import decide_claim
 from tenancy.audit import TenancyAction, record_event
 from tenancy.choices import Role
-from tenancy.models import ApiKey, Membership, Tenant
+from tenancy.models import ApiKey, Membership, Tenant, WebhookDelivery, WebhookEndpoint
 from tenancy.owned import TenantOwned
 from tenancy.scope import every_tenant, tenant_scope
+from tenancy.webhooks.announcing import announce
+from tenancy.webhooks.catalogue import PlatformEvent
 from tests.files import make_assessed_claim
 from tests.people import Person, make_key, make_person, make_tenant
 
@@ -38,6 +42,7 @@ class World:
     client: Person
     owner: Person  # of what is looked for
     ids: dict[str, UUID]  # by kind of object
+    own_ids: dict[str, UUID]  # the same of Acme
 
     def told_by(self, text: str) -> list[str]:
         """Return what the text says of Borealis."""
@@ -50,7 +55,7 @@ class World:
 def make_world() -> World:
     acme, borealis = make_tenant("acme"), make_tenant("borealis")
     admin, client = make_person(acme, "adam", Role.ADMIN), make_person(acme, "cleo", Role.CLIENT)
-    _belongings(client, make_person(acme, "sam", Role.SUPERVISOR), "acme")
+    own_ids = _belongings(client, make_person(acme, "sam", Role.SUPERVISOR), "acme")
     owner = make_person(borealis, "beate-borealis", Role.ADMIN)
     ids = _belongings(
         make_person(borealis, "carl-borealis", Role.CLIENT),
@@ -59,7 +64,7 @@ def make_world() -> World:
     )
     make_key(owner)
     ids |= {"key": ApiKey.objects.get(user=owner.user).id, "tenant": borealis.id, "user": owner.user.id}
-    return World(admin, client, owner, ids)
+    return World(admin, client, owner, ids, own_ids)
 
 
 def _belongings(client: Person, supervisor: Person, name: str) -> dict[str, UUID]:
@@ -83,9 +88,16 @@ def _belongings(client: Person, supervisor: Person, name: str) -> dict[str, UUID
             )  # fmt: skip
         task = request_reassessment(actor=supervisor.principal, claim_ids=[waiting.id], now=now)
         label = BlindLabel.objects.get()
+        endpoint = WebhookEndpoint.objects.create(
+            url=f"https://{name}.example:8443/in", events=[PlatformEvent.PING], secret_sealed="sealed", created_at=now
+        )
+        with transaction.atomic():
+            announce(PlatformEvent.PING, data={"webhook_id": endpoint.id}, now=now)
+        grant = assign_perm(OPEN_RESTRICTED, supervisor.user, waiting)
+        delivery = WebhookDelivery.objects.get()
     return {
         "claim": waiting.id, "decided": decided.id, "evidence": evidence.id, "label": label.id, "task": task,
-        "assessment": waiting.assessment.id,
+        "assessment": waiting.assessment.id, "webhook": endpoint.id, "delivery": delivery.id, "grant": grant.id,
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from django.db import migrations
 
 from tenancy.audit_guard import guard_statements
 from tenancy.ledger_guard import ledger_guard_statements
-from tenancy.row_security import TenantIsolation
+from tenancy.row_security import SameTenant, TenantIsolation
 
 
 def restore_guards(apps, schema_editor):
@@ -16,7 +16,7 @@ def restore_guards(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenancy", "0004_cost_ledger_append_only"),
+        ("tenancy", "0005_webhooks"),
     ]
 
     operations = [
@@ -36,6 +36,34 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="idempotencyrecord",
             constraint=TenantIsolation(name="tenancy_idempotencyrecord_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookattempt",
+            constraint=TenantIsolation(name="tenancy_webhookattempt_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookattempt",
+            constraint=SameTenant(field="delivery", name="tenancy_webhookattempt_delivery_tenant"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=TenantIsolation(name="tenancy_webhookdelivery_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=SameTenant(field="endpoint", name="tenancy_webhookdelivery_endpoint_tenant"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookdelivery",
+            constraint=SameTenant(field="event", name="tenancy_webhookdelivery_event_tenant"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookendpoint",
+            constraint=TenantIsolation(name="tenancy_webhookendpoint_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="webhookevent",
+            constraint=TenantIsolation(name="tenancy_webhookevent_isolation"),
         ),
         migrations.RunPython(restore_guards, migrations.RunPython.noop),
     ]

@@ -8,8 +8,8 @@ from tenancy.row_security import SameTenant, TenantIsolation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("claims", "0009_what_the_severity_model_said"),
-        ("tenancy", "0005_row_level_security"),
+        ("claims", "0010_restricted_claims_and_grants"),
+        ("tenancy", "0006_row_level_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -97,5 +97,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="videofile",
             constraint=TenantIsolation(name="claims_videofile_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="claimgrant",
+            constraint=TenantIsolation(name="claims_claimgrant_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name="claimgrant",
+            constraint=SameTenant(field="content_object", name="claims_claimgrant_content_object_tenant"),
         ),
     ]
