@@ -28,6 +28,7 @@ from tenancy.principals import (
 from tenancy.sessions import session_row
 from tenancy.sign_on_rules import entrance_of, reachable
 from tenancy.token_grants import principal_for_token
+from tenancy.scope import outside_any_tenant
 
 # "Last used" needs no better than a minute; each request writing it would cost a write lock.
 _LAST_USED_STEP = timedelta(minutes=1)
@@ -81,6 +82,7 @@ class Session(SessionAuthentication):
         return cast(User, found[0]), principal
 
 
+@outside_any_tenant()  # the credential tells the tenant
 def principal_for_secret(*, secret: str, now: datetime) -> tuple[ApiKey, Principal]:
     """Return the key and its principal; raises InvalidCredential, or TenantInactive for a suspended tenant."""
     if not well_formed(secret):
@@ -112,6 +114,7 @@ def _principal_behind(key: ApiKey) -> Principal:
     return principal_of_key(key, Role(role))
 
 
+@outside_any_tenant()
 def principal_for_user(request: HttpRequest, user: User) -> Principal | None:
     """Return the person in the tenant that the request chooses: by header or host, else as chosen in the session, else
     the first they joined. The platform's operator acts in no tenant, even as a member of one.

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
-from claims.models import Assessment, Evidence
+from claims.models import Assessment, ClaimGrant, Evidence
 from claims.services.requesting import request_reassessment
 from claims.visibility import OPEN_RESTRICTED
 from observability.models import Job
@@ -93,7 +93,8 @@ def _belongings(client: Person, supervisor: Person, name: str) -> dict[str, UUID
         )
         with transaction.atomic():
             announce(PlatformEvent.PING, data={"webhook_id": endpoint.id}, now=now)
-        grant = assign_perm(OPEN_RESTRICTED, supervisor.user, waiting)
+        assign_perm(OPEN_RESTRICTED, supervisor.user, waiting)
+        grant = ClaimGrant.objects.get()
         delivery = WebhookDelivery.objects.get()
     return {
         "claim": waiting.id, "decided": decided.id, "evidence": evidence.id, "label": label.id, "task": task,
