@@ -25,10 +25,10 @@ from tenancy.principals import (
     principal_of_operator,
     principal_of_operator_key,
 )
+from tenancy.scope import outside_any_tenant
 from tenancy.sessions import session_row
 from tenancy.sign_on_rules import entrance_of, reachable
 from tenancy.token_grants import principal_for_token
-from tenancy.scope import outside_any_tenant
 
 # "Last used" needs no better than a minute; each request writing it would cost a write lock.
 _LAST_USED_STEP = timedelta(minutes=1)

@@ -8,7 +8,7 @@ from tenancy.row_security import TenantIsolation
 class Migration(migrations.Migration):
     dependencies = [
         ("aiassist", "0003_calibration_cases"),
-        ("tenancy", "0006_row_level_security"),
+        ("tenancy", "0015_row_level_security"),
     ]
 
     operations = [

@@ -8,9 +8,9 @@ from tenancy.row_security import SameTenant, TenantIsolation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("claims", "0011_row_level_security"),
+        ("claims", "0015_row_level_security"),
         ("reviews", "0004_blind_labels"),
-        ("tenancy", "0006_row_level_security"),
+        ("tenancy", "0015_row_level_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -8,8 +8,8 @@ from tenancy.row_security import SameTenant, TenantIsolation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("claims", "0010_restricted_claims_and_grants"),
-        ("tenancy", "0006_row_level_security"),
+        ("claims", "0014_when_claims_were_closed"),
+        ("tenancy", "0015_row_level_security"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -105,5 +105,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="claimgrant",
             constraint=SameTenant(field="content_object", name="claims_claimgrant_content_object_tenant"),
+        ),
+        migrations.AddConstraint(
+            model_name='claim',
+            constraint=SameTenant(field='subject_key', name='claims_claim_subject_key_tenant'),
         ),
     ]

@@ -21,7 +21,7 @@ def release_jobs(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("observability", "0003_circuit_breakers"),
-        ("tenancy", "0006_row_level_security"),
+        ("tenancy", "0015_row_level_security"),
     ]
 
     operations = [

@@ -2,21 +2,27 @@
 
 from django.db import migrations
 
-from tenancy.audit_guard import guard_statements
-from tenancy.ledger_guard import ledger_guard_statements
+from tenancy import audit_guard, erasure_guard, ledger_guard
 from tenancy.row_security import SameTenant, TenantIsolation
 
 
 def restore_guards(apps, schema_editor):
     """SQLite has rebuilt the tables, and their triggers went with the old ones."""
     if schema_editor.connection.vendor == "sqlite":
-        for statement in [*guard_statements("sqlite"), *ledger_guard_statements("sqlite")]:
+        for statement in [
+            *audit_guard.lift_statements("sqlite"),
+            *audit_guard.guard_statements("sqlite"),
+            *ledger_guard.ledger_lift_statements("sqlite"),
+            *ledger_guard.ledger_guard_statements("sqlite"),
+            *erasure_guard.erasure_lift_statements("sqlite"),
+            *erasure_guard.erasure_guard_statements("sqlite"),
+        ]:
             schema_editor.execute(statement)
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenancy", "0005_webhooks"),
+        ("tenancy", "0014_audit_places_only"),
     ]
 
     operations = [
@@ -64,6 +70,38 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="webhookevent",
             constraint=TenantIsolation(name="tenancy_webhookevent_isolation"),
+        ),
+        migrations.AddConstraint(
+            model_name='auditnode',
+            constraint=TenantIsolation(name='tenancy_auditnode_isolation'),
+        ),
+        migrations.AddConstraint(
+            model_name='auditplace',
+            constraint=TenantIsolation(name='tenancy_auditplace_isolation'),
+        ),
+        migrations.AddConstraint(
+            model_name='auditplace',
+            constraint=SameTenant(field='event', name='tenancy_auditplace_event_tenant'),
+        ),
+        migrations.AddConstraint(
+            model_name='auditseal',
+            constraint=TenantIsolation(name='tenancy_auditseal_isolation'),
+        ),
+        migrations.AddConstraint(
+            model_name='erasure',
+            constraint=TenantIsolation(name='tenancy_erasure_isolation'),
+        ),
+        migrations.AddConstraint(
+            model_name='quotacounter',
+            constraint=TenantIsolation(name='tenancy_quotacounter_isolation'),
+        ),
+        migrations.AddConstraint(
+            model_name='quotahold',
+            constraint=TenantIsolation(name='tenancy_quotahold_isolation'),
+        ),
+        migrations.AddConstraint(
+            model_name='vaultkey',
+            constraint=TenantIsolation(name='tenancy_vaultkey_isolation'),
         ),
         migrations.RunPython(restore_guards, migrations.RunPython.noop),
     ]
