@@ -23,17 +23,28 @@ VERBS = ("get", "post", "put", "patch", "delete")
 OBJECTS = {
     "claim_id": "claim",
     "delivery_id": "delivery",
+    "event_id": "event",
     "evidence_id": "evidence",
+    "family_id": "tokens",
     "grant_id": "grant",
     "id": "user",
+    "identity_id": "identity",
     "key_id": "key",
     "label_id": "label",
     "object_id": "claim",
+    "session_id": "session",
     "task_id": "task",
     "tenant_id": "tenant",
     "webhook_id": "webhook",
 }
-FIXED = {"app_label": "claims", "content_type_id": "1", "name": "openai", "url": "x", "version": "1"}
+FIXED = {
+    "app_label": "claims",
+    "content_type_id": "1",
+    "name": "openai",
+    "provider_id": "nobodys",
+    "url": "x",
+    "version": "1",
+}
 # Words without which an address would refuse before it looks for the object.
 WORDS: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "decision"): {"decision": "APPROVE", "reasoning": "Seen.", "assessment_id": "{assessment}"},
@@ -41,6 +52,8 @@ WORDS: dict[tuple[str, str], dict[str, Any]] = {
     ("delete", "lease"): {"lease_token": "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a22"},
     ("post", "label"): {"severity": "HIGH"},
     ("post", "restriction"): {"reason": "Seen."},
+    ("post", "erase"): {"reason": "Seen."},
+    ("put", "legal-hold"): {"held": True, "reason": "Seen."},
     ("post", "review"): {"decision": "APPROVE", "reasoning": "Seen.", "assessment_id": "{assessment}"},
 }
 # Bodies that name an object: address, words.
@@ -49,7 +62,8 @@ REFERENCES: list[tuple[str, dict[str, Any]]] = [
     ("/api/v1/run/claims", {"claim_ids": ["{claim}"]}),
     ("/api/v1/reviews/{own}/decision", {"decision": "APPROVE", "reasoning": "x", "assessment_id": "{assessment}"}),
 ]
-_NEW = ("X-Request-ID", "Expires")  # in every answer
+_NEW = ("X-Request-ID", "Expires", "RateLimit")  # in every answer
+_MESSAGES = "messages"
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 _TOKEN = re.compile(r'(name="csrfmiddlewaretoken" value|hx-headers)=(["\']).*?\2')
 
@@ -114,6 +128,7 @@ def ask(client: Client, verb: str, address: Address, ids: Mapping[str, UUID], wo
         name: value.format(assessment=world.ids["assessment"]) if isinstance(value, str) else value
         for name, value in WORDS.get((verb, address.last_word), {}).items()
     }
+    client.cookies.pop(_MESSAGES, None)  # of the answer before
     options: dict[str, Any] = {"format": "json"} if isinstance(client, APIClient) and verb != "get" else {}
     answer: Any = getattr(client, verb)(address.at(ids), words if verb != "get" else None, **options)
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
@@ -124,7 +139,10 @@ def ask(client: Client, verb: str, address: Address, ids: Mapping[str, UUID], wo
             text = text.replace(str(ids[kind]), "ID").replace(ids[kind].hex, "ID")
         return text
 
-    headers = tuple(sorted((name, plain(value)) for name, value in answer.headers.items() if name not in _NEW))
+    told = [(name, plain(value)) for name, value in answer.headers.items() if name not in _NEW]
+    if _MESSAGES in answer.cookies:  # what the next page will say
+        told.append((_MESSAGES, plain(answer.cookies[_MESSAGES].value)))
+    headers = tuple(sorted(told))
     return Answer(answer.status_code, headers, _TOKEN.sub("TOKEN", plain(body.decode("utf-8", "replace"))))
 
 

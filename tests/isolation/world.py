@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from guardian.shortcuts import assign_perm
 from claims.models import Assessment, ClaimGrant, Evidence
 from claims.services.requesting import request_reassessment
 from claims.visibility import OPEN_RESTRICTED
+from observability.ids import new_id
 from observability.models import Job
 from reviews.actions import DecisionDraft
 from reviews.choices import DecisionKind
@@ -24,7 +26,17 @@ from reviews.models import BlindLabel
 from reviews.services import decide_claim
 from tenancy.audit import TenancyAction, record_event
 from tenancy.choices import Role
-from tenancy.models import ApiKey, Membership, Tenant, WebhookDelivery, WebhookEndpoint
+from tenancy.models import (
+    ApiKey,
+    AuditEvent,
+    BrowserSession,
+    Membership,
+    SignOnIdentity,
+    Tenant,
+    TokenFamily,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from tenancy.owned import TenantOwned
 from tenancy.scope import every_tenant, tenant_scope
 from tenancy.webhooks.announcing import announce
@@ -55,7 +67,7 @@ class World:
 def make_world() -> World:
     acme, borealis = make_tenant("acme"), make_tenant("borealis")
     admin, client = make_person(acme, "adam", Role.ADMIN), make_person(acme, "cleo", Role.CLIENT)
-    own_ids = _belongings(client, make_person(acme, "sam", Role.SUPERVISOR), "acme")
+    own_ids = _belongings(client, make_person(acme, "sam", Role.SUPERVISOR), "acme") | _ways_in(admin)
     owner = make_person(borealis, "beate-borealis", Role.ADMIN)
     ids = _belongings(
         make_person(borealis, "carl-borealis", Role.CLIENT),
@@ -63,7 +75,8 @@ def make_world() -> World:
         MARK,
     )
     make_key(owner)
-    ids |= {"key": ApiKey.objects.get(user=owner.user).id, "tenant": borealis.id, "user": owner.user.id}
+    key = ApiKey.objects.get(user=owner.user)
+    ids |= _ways_in(owner) | {"key": key.id, "tenant": borealis.id, "user": owner.user.id}
     return World(admin, client, owner, ids, own_ids)
 
 
@@ -96,10 +109,26 @@ def _belongings(client: Person, supervisor: Person, name: str) -> dict[str, UUID
         assign_perm(OPEN_RESTRICTED, supervisor.user, waiting)
         grant = ClaimGrant.objects.get()
         delivery = WebhookDelivery.objects.get()
+        event = AuditEvent.objects.order_by("id")[0]
     return {
+        "event": event.id,
         "claim": waiting.id, "decided": decided.id, "evidence": evidence.id, "label": label.id, "task": task,
         "assessment": waiting.assessment.id, "webhook": endpoint.id, "delivery": delivery.id, "grant": grant.id,
     }  # fmt: skip
+
+
+def _ways_in(person: Person) -> dict[str, UUID]:
+    """Make a session, tokens and a linked identity of the person."""
+    now = timezone.now()
+    person.browser()
+    family = TokenFamily.objects.create(
+        user=person.user, tenant=person.tenant, refresh_id=new_id(), created_at=now, refreshed_at=now,
+        expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+    identity = SignOnIdentity.objects.create(
+        user=person.user, issuer="https://id.example", subject=person.user.username, linked_at=now
+    )
+    return {"session": BrowserSession.objects.get(user=person.user).id, "tokens": family.id, "identity": identity.id}
 
 
 def _evidence(assessment: Assessment, name: str) -> Evidence:
@@ -123,7 +152,7 @@ def rows_of(tenant: Tenant) -> dict[str, list[tuple[object, ...]]]:
     found = {}
     with every_tenant("a test compares"), connection.cursor() as cursor:
         for model in apps.get_models():
-            if issubclass(model, TenantOwned) or model in {ApiKey, Membership}:
+            if issubclass(model, TenantOwned) or model in {ApiKey, Membership, TokenFamily}:
                 column, value = "tenant_id", tenant.id
             elif model is Tenant:
                 column, value = "id", tenant.id

@@ -17,6 +17,8 @@ BOUNDED = {
     "priority",
     "source",
     "breaker",
+    "bucket",
+    "quota",
 }
 
 

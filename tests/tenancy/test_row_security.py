@@ -56,7 +56,7 @@ def test_rows_are_seen_in_their_tenants_scope_alone(ada: Person, zoe: Person, tw
 def test_rows_of_another_tenant_are_not_written(ada: Person, zoe: Person, two: tuple[Claim, Claim]) -> None:
     own, theirs = two
     with tenant_scope(ada.tenant.id):
-        assert change("UPDATE claims_claim SET description = 'x' WHERE id = %s", theirs.id) == 0
+        assert change("UPDATE claims_claim SET policy_number = 'x' WHERE id = %s", theirs.id) == 0
         assert change("DELETE FROM claims_claim WHERE id = %s", theirs.id) == 0
         with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
             change("UPDATE claims_claim SET tenant_id = %s WHERE id = %s", zoe.tenant.id, own.id)
@@ -151,11 +151,13 @@ def test_rows_that_are_fetched_bit_by_bit_are_the_tenants(ada: Person, zoe: Pers
 def test_many_statements_in_one_call_carry_the_tenant(ada: Person, zoe: Person, two: tuple[Claim, Claim]) -> None:
     own, theirs = two
     with tenant_scope(ada.tenant.id), connection.cursor() as cursor:
-        cursor.executemany("UPDATE claims_claim SET description = %s WHERE id = %s", [("x", own.id), ("x", theirs.id)])
+        cursor.executemany(
+            "UPDATE claims_claim SET policy_number = %s WHERE id = %s", [("x", own.id), ("x", theirs.id)]
+        )
         with cursor.copy("COPY (SELECT claim_number FROM claims_claim) TO STDOUT") as rows:
             assert [bytes(row) for row in rows] == [b"ACME-1\n"]
     with every_tenant("test"):
-        assert ask("SELECT description FROM claims_claim ORDER BY claim_number") == ["x", ""]
+        assert ask("SELECT policy_number FROM claims_claim ORDER BY claim_number") == ["x", ""]
 
 
 @pytest.mark.django_db(transaction=True)

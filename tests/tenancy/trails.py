@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 from tenancy.audit import TenancyAction, record_event
 from tenancy.audit_guard import lift_statements
 from tenancy.models import AuditEvent, AuditPlace, AuditSeal, Tenant
-from tenancy.scope import tenant_scope
+from tenancy.scope import every_tenant, tenant_scope
 from tenancy.trail.format import leaf_hash, link_hash, seal_hash
 from tenancy.trail.seals import note_of
 from tenancy.trail.tree import root_of
@@ -51,7 +52,8 @@ def lift_guard() -> None:
 
 
 def execute(sql: str, *parameters: Any) -> int:
-    with connection.cursor() as cursor:
+    rows = sql.startswith(("INSERT", "UPDATE", "DELETE"))
+    with connection.cursor() as cursor, every_tenant("tampering, past row-level security") if rows else nullcontext():
         cursor.execute(sql, parameters)
         changed: int = cursor.rowcount
         return changed
