@@ -33,5 +33,9 @@ class Migration(migrations.Migration):
             model_name="membership",
             constraint=OwnWithinScope(name="tenancy_membership_isolation"),
         ),
+        migrations.AddConstraint(
+            model_name="auditunsealed",
+            constraint=OwnWithinScope(name="tenancy_auditunsealed_isolation"),
+        ),
         migrations.RunPython(protect_jobs, release_jobs),
     ]

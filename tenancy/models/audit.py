@@ -14,6 +14,7 @@ from django.db import models
 from tenancy.append_only import AppendOnly, AppendOnlyQuerySet, AppendOnlyRow
 from tenancy.choices import ActorType
 from tenancy.owned import TenantManager, TenantOwned
+from tenancy.row_security import OwnWithinScope
 from tenancy.trail.format import CHAINED, LEAF, EventContent
 
 
@@ -188,6 +189,7 @@ class AuditUnsealed(models.Model):
     written_at = models.DateTimeField()
 
     class Meta:
+        constraints = [OwnWithinScope(name="tenancy_auditunsealed_isolation")]
         indexes = [models.Index(fields=["tenant_id", "xid"], name="audit_unsealed_by_tenant")]
         verbose_name_plural = "unsealed events"
 

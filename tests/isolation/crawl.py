@@ -177,8 +177,11 @@ def _told_apart(client: Client, verb: str, address: Address, world: World, *, ev
     unknown = ask(client, verb, address, nobodys, world)
     if unknown.status == NO_SUCH_VERB:  # said before anything is looked for
         return
-    if ask(client, verb, address, world.ids, world) != unknown:
-        yield address.kind
+    theirs = ask(client, verb, address, world.ids, world)
+    if theirs != unknown:  # once more: a new minute writes to the session, which shows in the headers
+        unknown, theirs = ask(client, verb, address, nobodys, world), ask(client, verb, address, world.ids, world)
+    if theirs != unknown:
+        yield f"{address.kind} ({theirs.status} {dict(theirs.headers)}, not {unknown.status} {dict(unknown.headers)})"
     if len(address.kinds) > 1:  # theirs below one of Acme's own
         below = {**world.own_ids, address.kind: world.ids[address.kind]}
         if ask(client, verb, address, below, world) != ask(
