@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from observability.errors import FieldProblem, InvalidInput, NotFound
 from tenancy.models import Tenant
+from tenancy.tiers import Feature, includes
 
+# What the tier "custom thresholds" is about.
+THRESHOLDS = frozenset({"fraud_urgent_threshold"})
 # ISO 3166-1 alpha-2, with a part of the country behind it where traffic law differs (ISO 3166-2: US-CA).
 _JURISDICTION = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?", re.ASCII)
 _MAX_HOURS = 24 * 90
@@ -45,11 +48,14 @@ class TenantPolicy:
 
 
 def tenant_policy(tenant_id: UUID) -> TenantPolicy:
-    """Return the tenant's policy; what is not set has its default. Raises NotFound."""
-    settings = Tenant.objects.filter(id=tenant_id).values_list("settings", flat=True).first()
-    if settings is None:
+    """Return the policy in force: what the tenant set, else the default, as far as its tier goes. Raises NotFound."""
+    found = Tenant.objects.filter(id=tenant_id).values_list("settings", "tier").first()
+    if found is None:
         raise NotFound("There is no such tenant.")
-    return policy_from(settings)
+    policy = policy_from(found[0])
+    if includes(found[1], Feature.EXTERNAL_MODELS):
+        return policy
+    return replace(policy, external_providers_allowed=False)
 
 
 def policy_from(settings: Mapping[str, Any]) -> TenantPolicy:

@@ -19,11 +19,11 @@ from tenancy.keys import PREFIX_LENGTH, make_secret, secret_hash
 from tenancy.models import ApiKey, Membership, Tenant
 from tenancy.permissions import require_scope, role_scopes
 from tenancy.plans import most_per_minute
-from tenancy.policy import changed_settings
+from tenancy.policy import THRESHOLDS, changed_settings
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id, tenant_scope
 from tenancy.sign_on_rules import provider_of
-from tenancy.tiers import Feature, includes
+from tenancy.tiers import Feature, includes, require_feature
 
 # Time for every place that holds the old secret to get the new one.
 ROTATION_OVERLAP = timedelta(hours=24)
@@ -161,11 +161,13 @@ def change_tenant(
 ) -> Tenant:
     """Change name and settings of the actor's tenant as it was read; raises StaleTenant when it changed since.
 
-    A setting of null goes back to its default. Raises InvalidInput for unknown settings.
+    A setting of null goes back to its default. Raises InvalidInput for unknown settings, FeatureNotIncluded.
     """
     require_scope(actor, Scope.ADMIN)
     if tenant.id != actor.tenant_id:
         raise NotFound
+    if any(settings.get(name) is not None for name in THRESHOLDS):
+        require_feature(tenant.tier, Feature.CUSTOM_THRESHOLDS)
     if settings.get("sso_required") and (not includes(tenant.tier, Feature.SINGLE_SIGN_ON) or not provider_of(tenant)):
         detail = "It needs a tier with single sign-on and an identity provider of the tenant's own, or nobody gets in."
         raise InvalidInput(problems=[FieldProblem("/settings/sso_required", "no_identity_provider", detail)])

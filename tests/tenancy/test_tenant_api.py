@@ -14,6 +14,7 @@ from observability.choices import JobState
 from observability.ids import new_id
 from observability.models import Job
 from tenancy.audit_guard import lift_statements
+from tenancy.choices import Tier
 from tenancy.errors import StaleTenant
 from tenancy.models import AuditEvent, Tenant, User
 from tenancy.policy import _RULES, TenantPolicy, policy_from, tenant_policy
@@ -134,6 +135,20 @@ def test_a_bad_change_names_the_field(adam: Person, change: dict[str, Any], poin
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["pointer"] == pointer
     assert Tenant.objects.get().version == 1
+
+
+def test_a_tier_without_thresholds_of_its_own_keeps_the_defaults(adam: Person) -> None:
+    Tenant.objects.filter(id=adam.tenant.id).update(tier=Tier.BASIC)
+    api = adam.api()
+    refused = api.patch("/api/v1/tenant", {"settings": {"fraud_urgent_threshold": 0.4}}, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "tier_required")
+    assert api.patch("/api/v1/tenant", {"settings": {"fraud_urgent_threshold": None}}, format="json").status_code == 200
+
+
+@pytest.mark.parametrize(("tier", "allowed"), [(Tier.FREE, False), (Tier.BASIC, True)])
+def test_no_external_model_sees_a_free_tenants_claims(adam: Person, tier: Tier, allowed: bool) -> None:
+    Tenant.objects.filter(id=adam.tenant.id).update(tier=tier)
+    assert tenant_policy(adam.tenant.id).external_providers_allowed is allowed
 
 
 def test_nobody_but_the_administrator_changes_the_tenant(ada: Person, sam: Person, cleo: Person) -> None:
