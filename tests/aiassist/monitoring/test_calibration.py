@@ -144,6 +144,7 @@ def test_the_page_without_labels_draws_no_figure(sam: Person) -> None:
     assert 'class="ch-point' not in text and "no labels" in text
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("per_class", [2, 60])
 def test_the_page_costs_the_same_for_few_and_many_labels(
     sam: Person, per_class: int, django_assert_max_num_queries: DjangoAssertNumQueries
