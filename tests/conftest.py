@@ -26,6 +26,18 @@ hypothesis_settings.load_profile("claimwright")
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+# What takes longest is handed out first, so that no core waits at the end for one long file.
+_LONGEST_FIRST = ("tests/journeys/", "tests/aiassist/", "tests/isolation/", "tests/claims/", "tests/house/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        found = (n for n, folder in enumerate(_LONGEST_FIRST) if item.nodeid.startswith(folder))
+        return next(found, len(_LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(autouse=True)
 def own_data_folder(tmp_path: Path, settings: object) -> Iterator[None]:
     """Files of a test stay in its own folder, and no cached answer leaks into the next test."""
