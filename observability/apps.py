@@ -9,6 +9,7 @@ class ObservabilityConfig(AppConfig):
         from django.conf import settings  # noqa: PLC0415  # the registry is complete only now
 
         from observability.celery_hooks import connect_hooks  # noqa: PLC0415
+        from observability.desk_panels import register_panels  # noqa: PLC0415
         from observability.gauges import register_gauges  # noqa: PLC0415
         from observability.logging import configure_logging  # noqa: PLC0415
 
@@ -19,3 +20,4 @@ class ObservabilityConfig(AppConfig):
             start_sentry()
         connect_hooks()
         register_gauges()
+        register_panels()

@@ -9,12 +9,13 @@ from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
 from observability.errors import PermissionRefused
 from tenancy.models import User
+from tenancy.operations_desk import desk_context
 from tenancy.scope import every_tenant
 from tenancy.views import SignOutView
 
@@ -34,7 +35,24 @@ class OperatorAdminSite(AdminSite):
 
     def get_urls(self) -> list[Any]:
         # Leaving is the same everywhere; Django's own would send a stranger who leaves to the index.
-        return [path("logout/", SignOutView.as_view(), name="logout"), *super().get_urls()]
+        return [
+            path("logout/", SignOutView.as_view(), name="logout"),
+            path("desk/", self.admin_view(self.desk), name="desk"),
+            *super().get_urls(),
+        ]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Open with the operator's desk: what needs a person now."""
+        return super().index(request, {**desk_context(), **(extra_context or {})})
+
+    def desk(self, request: HttpRequest) -> HttpResponse:
+        """Return the panels alone, for the page that refreshes itself; 304 when nothing changed."""
+        context = desk_context()
+        if request.headers.get("If-None-Match") == context["desk_etag"]:
+            return HttpResponse(status=304, headers={"ETag": context["desk_etag"]})
+        response = render(request, "admin/_desk.html", context)
+        response.headers["ETag"] = context["desk_etag"]
+        return response
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Leave out the tables of django-allauth, which stay empty: identities are `SignOnIdentity` rows."""

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from tenancy import api, operations, token_api
+from tenancy import api, operations, operations_desk, token_api
 from tenancy.webhooks import api as webhooks
 
 app_name = "api_tenancy"
@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("audit/checkpoint", api.AuditCheckpointView.as_view(), name="audit-checkpoint"),
     path("audit/events/<uuid:event_id>/proof", api.AuditProofView.as_view(), name="audit-proof"),
+    path("operations/desk", operations_desk.OperationsDeskView.as_view(), name="operations-desk"),
     path("circuit-breakers", operations.BreakersView.as_view(), name="circuit-breakers"),
     path("circuit-breakers/<str:name>", operations.BreakerView.as_view(), name="circuit-breaker"),
     path("circuit-breakers/<str:name>/reset", operations.BreakerResetView.as_view(), name="circuit-breaker-reset"),

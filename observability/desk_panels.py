@@ -1,0 +1,112 @@
+"""The panels of this floor: components, breakers, jobs, workers, dead letters."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from observability.breakers import breaker_facts, breaker_rows
+from observability.choices import BreakerState, JobState
+from observability.desk import Panel, PanelRow, PanelState, Tone, in_words, register_panel
+from observability.gauges import WORKER_LOST_SECONDS, job_counts, oldest_waiting_seconds
+from observability.health import readiness
+from observability.models import Job, WorkerHeartbeat
+
+# A due job normally starts within a second or two; a sweep that lost its message finds it after five.
+_WATCH_WAITING_SECONDS = 60.0
+_BAD_WAITING_SECONDS = 300.0
+_MOST_ROWS = 5
+
+
+def register_panels() -> None:
+    register_panel(Panel("components", "Components", 10, components_panel))
+    register_panel(Panel("jobs", "Jobs", 20, jobs_panel, "admin:observability_job_changelist"))
+    register_panel(Panel("workers", "Workers", 30, workers_panel, "admin:observability_workerheartbeat_changelist"))
+    register_panel(
+        Panel("breakers", "Circuit breakers", 40, breakers_panel, "admin:observability_circuitbreaker_changelist")
+    )
+    register_panel(
+        Panel(
+            "dead-letters",
+            "Dead letters",
+            50,
+            dead_letters_panel,
+            "admin:observability_job_changelist",
+            "?state__exact=DEAD",
+        )
+    )
+
+
+def components_panel(_now: datetime) -> PanelState:
+    """What this process needs to serve, as readiness sees it."""
+    findings = readiness()
+    rows = [
+        PanelRow(
+            finding.name.capitalize(),
+            finding.problem.replace("_", " ") or "answers",
+            Tone.GOOD if finding.ok else Tone.BAD if finding.required else Tone.WATCH,
+        )
+        for finding in findings
+    ]
+    broken = [finding.name for finding in findings if not finding.ok]
+    if not broken:
+        return PanelState(Tone.GOOD, "All answer", rows)
+    tone = Tone.BAD if any(not finding.ok and finding.required for finding in findings) else Tone.WATCH
+    return PanelState(tone, f"Away: {', '.join(broken)}", rows)
+
+
+def jobs_panel(_now: datetime) -> PanelState:
+    counts, oldest = job_counts(), oldest_waiting_seconds()[()]
+    pending, running = (int(counts[(state,)]) for state in (JobState.PENDING, JobState.RUNNING))
+    tone = Tone.BAD if oldest >= _BAD_WAITING_SECONDS else Tone.WATCH if oldest >= _WATCH_WAITING_SECONDS else Tone.GOOD
+    rows = [
+        PanelRow("Pending", str(pending)),
+        PanelRow("Running", str(running)),
+        PanelRow("Oldest that is due", in_words(oldest) if pending else "none", tone),
+    ]
+    return PanelState(tone, f"{pending + running} open" if pending + running else "Nothing waits", rows)
+
+
+def workers_panel(now: datetime) -> PanelState:
+    beats = list(WorkerHeartbeat.objects.order_by("-seen_at")[:_MOST_ROWS])
+    fresh = now - timedelta(seconds=WORKER_LOST_SECONDS)
+    alive = WorkerHeartbeat.objects.filter(seen_at__gte=fresh).count()
+    rows = [
+        PanelRow(
+            beat.name,
+            f"up {in_words((now - beat.started_at).total_seconds())}"
+            if beat.seen_at >= fresh
+            else f"gone for {in_words((now - beat.seen_at).total_seconds())}",
+            Tone.GOOD if beat.seen_at >= fresh else Tone.WATCH,
+        )
+        for beat in beats
+    ]
+    if not alive:
+        return PanelState(Tone.BAD, "None is alive", rows)
+    return PanelState(Tone.GOOD, f"{alive} alive", rows)
+
+
+def breakers_panel(now: datetime) -> PanelState:
+    facts = [breaker_facts(row, now=now) for row in breaker_rows(now=now).order_by("name")]
+    away = [fact for fact in facts if fact.state != BreakerState.CLOSED]
+    rows = [
+        PanelRow(
+            fact.name,
+            "held open by a person" if fact.forced_open else BreakerState(fact.state).label.lower(),
+            Tone.WATCH,
+        )
+        for fact in away[:_MOST_ROWS]
+    ]
+    if not away:
+        return PanelState(Tone.GOOD, f"All {len(facts)} closed", rows)
+    return PanelState(Tone.WATCH, f"{len(away)} of {len(facts)} not closed", rows)
+
+
+def dead_letters_panel(_now: datetime) -> PanelState:
+    kinds = list(Job.objects.filter(state=JobState.DEAD).values_list("kind").annotate(n=Count("id")).order_by("-n"))
+    if not kinds:
+        return PanelState(Tone.GOOD, "None")
+    rows = [PanelRow(kind, str(count), Tone.WATCH) for kind, count in kinds[:_MOST_ROWS]]
+    total = sum(count for _, count in kinds)
+    return PanelState(Tone.WATCH, f"{total} wait{'s' if total == 1 else ''} for a person", rows)
