@@ -27,7 +27,7 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
 # What takes longest is handed out first, so that no core waits at the end for one long file.
-_LONGEST_FIRST = ("tests/journeys/", "tests/aiassist/", "tests/isolation/", "tests/claims/", "tests/house/")
+_LONGEST_FIRST = ("tests/aiassist/", "tests/isolation/", "tests/claims/", "tests/house/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

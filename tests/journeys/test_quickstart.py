@@ -20,6 +20,8 @@ from aiassist.rendering.scenario import ClipKind, ClipSpec
 from tests.house.source import ROOT
 from tests.journeys.program import Program
 
+pytestmark = pytest.mark.journey
+
 START_SECONDS = 240
 
 

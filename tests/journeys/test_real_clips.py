@@ -19,6 +19,8 @@ NO_DASHCAM = {"intel_car-detection.mp4", "mapillary_sample-5s.mp4", "shreyansh_c
 CRASHES = {"dad_000478.mp4": 4.4, "dad_000512.mp4": 4.5, "dad_000550.mp4": 4.5, "dad_000597.mp4": 4.5}
 CALM = {"udacity_solidWhiteRight.mp4", "kartikey_dashcam2.mp4"}
 
+pytestmark = pytest.mark.journey
+
 
 def _manifest(folder: Path) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = json.loads((folder / "videos" / "MANIFEST.json").read_text())
