@@ -88,7 +88,8 @@ def jumps_of(
     quiet = Jumps(np.zeros(record.count), np.zeros(record.count, np.int64))
     if record.count <= 8:
         return quiet, quiet
-    own, usual = _own_motion(record)
+    flow = record.flow.astype(np.float32).reshape(record.count, -1, 2)
+    usual = np.median(np.linalg.norm(flow, axis=2), axis=1)
     steady = motion.shake_z < CALM_SHAKE_Z
     calm = (usual < CALM_FLOW_PX) & steady & ~_driving(record.seconds, view)
     if view.drives and speed.known:
@@ -98,7 +99,9 @@ def jumps_of(
     span = max(2, round(SPAN_SECONDS / step))
     pace = Pace(span, max(span, round(SETTLED_SECONDS / step)))
     told = [_settled(mask, pace) for mask in (calm, slow)]
-    field = _field(own, told[0] | told[1], pace)
+    if not (told[0] | told[1]).any():
+        return quiet, quiet
+    field = _field(_own_motion(record, flow), told[0] | told[1], pace)
     rate = 1.0 / max(float(np.median(record.flow_step[1:])), 1e-3)
     found = [
         _strongest(np.where(settled[:, None, None], field, np.float32(0)), mask, rate) if mask.any() else quiet
@@ -138,15 +141,13 @@ def _strongest(field: Floats, reference: NDArray[np.bool_], rate: float) -> Jump
     return Jumps(flat.max(axis=1), flat.argmax(axis=1))
 
 
-def _own_motion(record: VideoRecord) -> tuple[Floats, Array]:
-    """Flow of each cell beyond the camera's, and by how much half of the picture moves."""
-    flow = record.flow.astype(np.float32).reshape(record.count, -1, 2)
+def _own_motion(record: VideoRecord, flow: Floats) -> Floats:
+    """Flow of each cell beyond the camera's."""
     trust = trust_of(record.texture.reshape(record.count, -1), noise_texture(record))
     basis = similarity_basis()
     fitted, _ = fit_fields(flow, trust, basis, from_median=True)
     camera = np.einsum("np,kcp->nkc", fitted, basis, optimize=True).astype(np.float32)
-    own = ((flow - camera) * trust[..., None]).reshape(record.count, GRID_ROWS, GRID_COLS, 2)
-    return own, np.median(np.linalg.norm(flow, axis=2), axis=1)
+    return np.asarray(((flow - camera) * trust[..., None]).reshape(record.count, GRID_ROWS, GRID_COLS, 2))
 
 
 def _driving(seconds: Array, view: View) -> NDArray[np.bool_]:

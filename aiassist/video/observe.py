@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from aiassist.video.robust import row_medians
 from aiassist.video.stream import ANALYSIS_HEIGHT, ANALYSIS_WIDTH, Gray, Picture
 
 GRID_COLS, GRID_ROWS = 32, 18  # cells of 10 x 10 analysis pixels
+CELLS = GRID_COLS * GRID_ROWS
 CELL_PX = ANALYSIS_WIDTH // GRID_COLS
 THUMB_COLS, THUMB_ROWS = 32, 18
 # A mean difference below a fifth of a grey level is a repeated picture: sensor noise alone makes more.
@@ -130,7 +130,8 @@ class Observer:
         before = self._rows[-1].pair.flow
         # Half-precision numbers are slow to reckon with.
         change = pair.flow.astype(np.float32) - before.astype(np.float32)
-        jolt = float(np.abs(row_medians(change.reshape(-1, 2).T)).sum())
+        ordered = np.sort(change.reshape(-1, 2), axis=0)
+        jolt = float(np.abs(ordered[CELLS // 2 - 1] + ordered[CELLS // 2]).sum()) / 2
         unusual = jolt > STANDS_OUT_RATIO * self._usual_jolt or pair.flow_failure > 0.4
         self._usual_jolt += 0.05 * (min(jolt, 4 * self._usual_jolt) - self._usual_jolt) + 0.001
         return unusual
