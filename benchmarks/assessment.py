@@ -17,6 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+import benchmarks.in_django  # noqa: F401  # before the engine is imported
+
+# isort: split
 from aiassist.assessment.conformal import COVERAGE_TARGET
 from aiassist.assessment.examples import Example, rendered_examples
 from aiassist.assessment.fault import fault_opinion

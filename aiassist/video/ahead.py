@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -19,10 +20,9 @@ DEPTH = 2
 
 @dataclass
 class _Batch(Generic[Item]):
-    """Items in a row, what ended them, and whether the source is at its end."""
+    """Items in a row, and whether the source is at its end."""
 
     items: deque[Item] = field(default_factory=deque)
-    error: Exception | None = None
     last: bool = False
 
 
@@ -32,30 +32,30 @@ def ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
     The thread is gone when this ends or is closed.
     """
     pool = ThreadPoolExecutor(1, thread_name_prefix="decode")
+
+    def begun() -> tuple[_Batch[Item], Future[None]]:
+        batch: _Batch[Item] = _Batch()
+        return batch, pool.submit(_fill, batch, items)
+
     try:
-        coming = deque(pool.submit(_next_of, items) for _ in range(DEPTH))
+        coming = deque(begun() for _ in range(DEPTH))
         while True:
-            batch = coming.popleft().result()
-            if not batch.last:
-                coming.append(pool.submit(_next_of, items))
+            batch, filled = coming.popleft()
+            error = filled.exception()  # waits; what came before it is in the batch
+            if error is None and not batch.last:
+                coming.append(begun())
             while batch.items:
                 yield batch.items.popleft()
-            if batch.error is not None:
-                raise batch.error
+            if error is not None:
+                raise error
             if batch.last:
                 return
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _next_of(items: Iterator[Item]) -> _Batch[Item]:
-    """The next few items; what comes before an error is kept."""
-    batch: _Batch[Item] = _Batch()
-    try:
-        for _ in range(BATCH):
-            batch.items.append(next(items))
-    except StopIteration:
-        batch.last = True
-    except Exception as problem:  # raised again by the reader, behind the items before it
-        batch.error, batch.last = problem, True
-    return batch
+def _fill(batch: _Batch[Item], items: Iterator[Item]) -> None:
+    """Put the next few items into the batch."""
+    for item in islice(items, BATCH):
+        batch.items.append(item)
+    batch.last = len(batch.items) < BATCH
