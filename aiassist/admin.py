@@ -1,4 +1,4 @@
-"""Fraud models and calibration cases on the operator's site: to look at, by superusers. Services alone write them."""
+"""Fraud models, calibration cases and health reports on the operator's site: superusers look, services alone write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 
-from aiassist.models import CalibrationCase, FraudModelVersion
+from aiassist.models import CalibrationCase, FraudModelVersion, HealthReport
 from tenancy.admin_site import TenantOwnedAdmin
 
 
@@ -26,3 +26,11 @@ class CalibrationCaseAdmin(TenantOwnedAdmin):
     list_select_related: ClassVar[Any] = ("tenant",)
     search_fields = ("=assessment_id",)
     ordering = ("-labelled_at",)
+
+
+@admin.register(HealthReport)
+class HealthReportAdmin(TenantOwnedAdmin):
+    list_display = ("made_at", "tenant", "status", "cause")
+    list_filter: ClassVar[Any] = ("tenant", "status", "cause")
+    list_select_related: ClassVar[Any] = ("tenant",)
+    ordering = ("-made_at",)

@@ -364,7 +364,10 @@ class ProviderUse:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the engine thinks of one dossier. It advises; people decide."""
+    """What the engine thinks of one dossier. It advises; people decide.
+
+    `features` are what the severity model read, for the monitoring of drift.
+    """
 
     outcome: Outcome
     reason_code: str | None
@@ -383,6 +386,7 @@ class Opinion:
     processing_seconds: float
     pipeline_version: str
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 # Called with the stage that runs and the share of the whole pipeline that is done (0–100).

@@ -28,9 +28,10 @@ def main() -> None:
     with ground():
         with serving("config.wsgi:application") as server:
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            headers = {"X-API-Key": _operators_key()}
             probes = {
-                path: _figures(partial(_get, connection, path), options.requests)
-                for path in ("/health", "/health/live", "/health/ready", "/metrics")
+                path: _figures(partial(_get, connection, path, headers), options.requests)
+                for path in ("/health", "/health/live", "/health/ready", "/health/detailed", "/metrics")
             }
             connection.close()
         print(json.dumps({"benchmark": "health", "requests": options.requests, **probes, **_masker()}))
@@ -48,8 +49,28 @@ def _masker() -> dict[str, float]:
     }
 
 
-def _get(connection: http.client.HTTPConnection, path: str) -> None:
-    connection.request("GET", path)
+def _operators_key() -> str:
+    """Make an operator with a key for operations and return its secret."""
+    from django.utils import timezone  # noqa: PLC0415  # Django is set up by then
+
+    from tenancy.choices import Scope  # noqa: PLC0415
+    from tenancy.keys import PREFIX_LENGTH, make_secret, secret_hash  # noqa: PLC0415
+    from tenancy.models import ApiKey, User  # noqa: PLC0415
+
+    secret = make_secret()
+    ApiKey.objects.create(
+        user=User.objects.create_user("olga", is_operator=True),
+        name="benchmark",
+        prefix=secret[:PREFIX_LENGTH],
+        secret_sha256=secret_hash(secret),
+        scopes=[Scope.OPS],
+        created_at=timezone.now(),
+    )
+    return secret
+
+
+def _get(connection: http.client.HTTPConnection, path: str, headers: dict[str, str]) -> None:
+    connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     answer.read()
     if answer.status != 200:

@@ -111,10 +111,9 @@ def _claims(query: dict[str, str]) -> tuple[QuerySet[Any], tuple[OrderColumn, ..
 def _queue(query: dict[str, str]) -> tuple[QuerySet[Any], tuple[OrderColumn, ...], dict[str, str]]:
     from claims.choices import QUEUE_RANK  # noqa: PLC0415
     from claims.models import Claim  # noqa: PLC0415
-    from reviews.queue import QUEUE_ORDER  # noqa: PLC0415
-    from tenancy.cursors import OrderColumn  # noqa: PLC0415
+    from reviews.queue import QueueFilters, queue_columns  # noqa: PLC0415
 
-    order = tuple(OrderColumn(name, never_null=True) for name in QUEUE_ORDER)
+    order = queue_columns(QueueFilters(priority=query.get("priority")))
     ranks = {"queue_rank": QUEUE_RANK[query["priority"]]} if query else {}
     return Claim.objects.filter(**ranks), order, query
 

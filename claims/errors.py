@@ -107,6 +107,11 @@ class ScannerUnavailable(Unavailable):
     message = "The virus scanner gave no verdict, so the file was not taken; try again later."
 
 
+class StorageUnavailable(Unavailable):
+    code = "storage_unavailable"
+    message = "Files cannot be stored right now, so nothing was taken; try again later."
+
+
 class EmptyFile(InvalidInput):
     code = "empty_file"
     message = "The file is empty."

@@ -22,6 +22,7 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from aiassist.video.decoding import VideoProbe, probe_video
 from aiassist.video.sniff import SNIFF_BYTES, demuxer_for
 from claims.errors import EmptyFile, FileTooLarge, IncompleteUpload, NotAVideo
+from claims.storage import storing
 from observability.errors import FieldProblem, InvalidInput
 from tenancy.quotas import require_room_for
 
@@ -61,12 +62,13 @@ class _Writer:
 
     def __init__(self, name: str, max_bytes: int) -> None:
         folder = Path(settings.QUARANTINE_DIR)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._name = clean_name(name)
         self._max_bytes = max_bytes
         self._path = folder / f"{secrets.token_hex(16)}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._stream = os.fdopen(os.open(self._path, flags, 0o600), "wb", buffering=0)
+        with storing():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._stream = os.fdopen(os.open(self._path, flags, 0o600), "wb", buffering=0)
         self._hash = hashlib.sha256()
         self._size_bytes = 0
         self._head = b""
@@ -80,6 +82,13 @@ class _Writer:
             if len(self._head) == SNIFF_BYTES:
                 self._refuse_other_content()
         self._hash.update(chunk)
+        try:
+            self._write_through(chunk)
+        except OSError as problem:
+            with storing():  # tells the breaker, and the caller to come back
+                raise problem
+
+    def _write_through(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
         while rest:
             rest = rest[self._stream.write(rest) :]

@@ -8,9 +8,11 @@ reads the notes that nobody finished and removes the files that no row names. It
 from __future__ import annotations
 
 import contextlib
+import errno
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,12 +26,17 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import DatabaseError
 
+from claims.errors import StorageUnavailable
 from claims.models import Evidence, VideoFile
+from observability.fallbacks import note_fallback
+from observability.guarding import STORAGE, permit_for, tell_outcome
 from observability.ids import new_id
 from tenancy.scope import every_tenant
 
 log = structlog.get_logger(__name__)
 
+UPLOAD_REFUSED = "upload-refused"
+_RETRY_AFTER_SECONDS = 30
 _NOTE_SUFFIX = ".publishing"
 # No commit takes this long; a note this old belongs to a process that is gone.
 _STALE_AFTER = timedelta(hours=1)
@@ -38,6 +45,28 @@ _STALE_AFTER = timedelta(hours=1)
 def new_key(*, tenant_id: UUID, extension: str, now: datetime) -> str:
     """Return a fresh random key: tenant, year, UUID; nothing of the caller's is in it."""
     return f"{tenant_id}/{now:%Y}/{new_id()}.{extension}"
+
+
+@contextlib.contextmanager
+def storing() -> Iterator[None]:
+    """Do the block's writes to the disk or the store; raises StorageUnavailable when they cannot be done.
+
+    While the storage's breaker is open nothing is tried. A full disk, a read-only file system, a store that is away:
+    all of them heal without the caller, who may come back.
+    """
+    permit = permit_for(STORAGE)
+    if permit is None:
+        note_fallback(UPLOAD_REFUSED)
+        raise StorageUnavailable(retry_after_seconds=_RETRY_AFTER_SECONDS)
+    began, failed = time.monotonic(), True
+    try:
+        yield
+        failed = False
+    except OSError as problem:
+        log.error("storage_unavailable", error=errno.errorcode.get(problem.errno or 0, type(problem).__name__))
+        raise StorageUnavailable(retry_after_seconds=_RETRY_AFTER_SECONDS) from problem
+    finally:
+        tell_outcome(permit, failed=failed, seconds=time.monotonic() - began)
 
 
 class Publication:
@@ -64,15 +93,17 @@ class Publication:
 
     def store_file(self, path: Path, key: str) -> None:
         """Move a file into the store: a rename where both lie on one file system."""
-        self._announce(key)
-        with path.open("rb") as stream:
-            default_storage.save(key, _Movable(stream, path))
-        path.unlink(missing_ok=True)
+        with storing():
+            self._announce(key)
+            with path.open("rb") as stream:
+                default_storage.save(key, _Movable(stream, path))
+            path.unlink(missing_ok=True)
 
     def store_bytes(self, content: bytes, key: str) -> None:
         """Write a small file into the store."""
-        self._announce(key)
-        default_storage.save(key, ContentFile(content))
+        with storing():
+            self._announce(key)
+            default_storage.save(key, ContentFile(content))
 
     def _announce(self, key: str) -> None:
         self._note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

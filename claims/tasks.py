@@ -19,9 +19,10 @@ from claims.services import (
     record_unassessable,
     recount_stored_bytes,
     remove_media,
+    rescue_stranded_claims,
 )
 from claims.storage import sweep_publications
-from observability.jobs import JobKind, Lease, register_kind
+from observability.jobs import JobKind, Lease, argument_id, register_kind
 from observability.timers import register_timer
 from tenancy.scope import tenant_scope
 
@@ -30,6 +31,7 @@ _SWEEP_SECONDS = 600.0
 _RECOUNT_SECONDS = 6 * 3600.0
 # Times of keeping are days; an hour late is on time.
 _RETENTION_SECONDS = 3600.0
+_RESCUE_SECONDS = 300.0
 
 
 def assess(lease: Lease) -> None:
@@ -38,7 +40,7 @@ def assess(lease: Lease) -> None:
 
 
 def bury(arguments: Mapping[str, str], code: str) -> None:
-    claim_id, tenant_id = UUID(arguments["claim_id"]), UUID(arguments["tenant_id"])
+    claim_id, tenant_id = argument_id(arguments, "claim_id"), argument_id(arguments, "tenant_id")
     record_unassessable(claim_id=claim_id, tenant_id=tenant_id, code=code, now=timezone.now())
 
 
@@ -48,7 +50,7 @@ def reassess(lease: Lease) -> None:
 
 
 def end_reassessment(arguments: Mapping[str, str], code: str) -> None:
-    task_id, tenant_id = UUID(arguments["task_id"]), UUID(arguments["tenant_id"])
+    task_id, tenant_id = argument_id(arguments, "task_id"), argument_id(arguments, "tenant_id")
     bury_reassessment(task_id=task_id, tenant_id=tenant_id, code=code, now=timezone.now())
 
 
@@ -64,3 +66,4 @@ register_kind(JobKind(REMOVE_MEDIA_JOB, clear_media))
 register_timer("claims.sweep_quarantine", _SWEEP_SECONDS, sweep_quarantine)
 register_timer("claims.sweep_publications", _SWEEP_SECONDS, sweep_publications)
 register_timer("claims.apply_retention", _RETENTION_SECONDS, apply_retention)
+register_timer("claims.rescue_stranded", _RESCUE_SECONDS, rescue_stranded_claims)

@@ -15,6 +15,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import Error as DatabaseProblem
 from django.db import connection
 
+from observability.incidents.checks import runbook_problems
 from tenancy.database_roles import role_findings
 
 
@@ -28,6 +29,7 @@ def start_problems() -> list[str]:
             "VAULT_MASTER_KEY: must be set (or VAULT_MASTER_KEY_FILE); `manage.py new_vault_key` prints one, "
             "`manage.py quickstart` makes one by itself"
         )
+    problems += runbook_problems()
     if not settings.FORCE_HTTPS:
         return problems
     if settings.DEBUG:

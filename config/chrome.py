@@ -8,6 +8,7 @@ from functools import cached_property
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from observability.service_level import Standing, current_standing
 from tenancy.choices import Scope
 from tenancy.models import Membership, User
 from tenancy.principals import Principal
@@ -30,7 +31,12 @@ _DESK_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
     ("New claim", "upload", "claims:new", frozenset({Scope.WRITE})),
     ("Usage", "low", "usage", frozenset({Scope.SUPERVISE, Scope.ADMIN})),
     ("Calibration", "motion", "monitoring:calibration", frozenset({Scope.SUPERVISE, Scope.ADMIN})),
-    ("Webhooks", "link", "webhooks:list", frozenset({Scope.ADMIN})),
+    ("Costs", "bar2", "costs:month", frozenset({Scope.ADMIN})),
+    ("Model health", "low", "monitoring:drift", frozenset({Scope.SUPERVISE, Scope.ADMIN})),
+)
+# The same for the platform's operator.
+_OPERATOR_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
+    ("Incidents", "urgent", "incidents:list", frozenset({Scope.OPS})),
 )
 
 
@@ -68,15 +74,24 @@ class Chrome:
     @cached_property
     def links(self) -> list[NavLink]:
         """Desk pages that this person may open."""
-        if self.principal is None or self.principal.tenant_id is None:
+        if self.principal is None:
             return []
+        pages = _DESK_LINKS if self.principal.tenant_id is not None else _OPERATOR_LINKS
         match = self._request.resolver_match
         here = match.view_name if match else ""
         return [
             NavLink(label, icon, reverse(name), current=here == name)
-            for label, icon, name, scopes in _DESK_LINKS
+            for label, icon, name, scopes in pages
             if self.principal.scopes & scopes
         ]
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """The service level where it is not full, for those whose work depends on it: reviewers and operators."""
+        if self.principal is None or not self.principal.scopes & {Scope.REVIEW, Scope.OPS}:
+            return None
+        now = current_standing()
+        return None if now.is_full else now
 
     @cached_property
     def may_manage_keys(self) -> bool:

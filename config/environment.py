@@ -12,7 +12,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -22,6 +22,7 @@ from tenancy.ratelimits.window import Rate
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
 _RATE = re.compile(r"([1-9]\d{0,6})/(s|m|h|d)", re.ASCII)
+_RETRY = re.compile(r"(\d{1,3})/(\d{1,5}(?:\.\d+)?)/(\d{1,5}(?:\.\d+)?)/(\d(?:\.\d+)?)", re.ASCII)
 _KEY_VERSION = re.compile(r"[1-9]\d{0,5}", re.ASCII)
 _KEY_BYTES = 32
 _PERIOD_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -90,6 +91,12 @@ class Reader:
             raise EnvironmentProblem(f"{name}: must be seconds from {low:g} to {high:g}, not {raw!r}")
         return value
 
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        raw = self.text(name, default).lower()
+        if raw not in choices:
+            raise EnvironmentProblem(f"{name}: must be one of {', '.join(choices)}, not {raw!r}")
+        return raw
+
     def share(self, name: str, default: float) -> float:
         raw = self.text(name, str(default))
         try:
@@ -107,6 +114,18 @@ class Reader:
             raise EnvironmentProblem(f"{name}: must look like 60/m (s, m, h or d), not {raw!r}")
         return Rate(count=int(match[1]), seconds=_PERIOD_SECONDS[match[2]])
 
+    def retries(self, name: str) -> dict[str, tuple[int, float, float, float]]:
+        """Return retry policies by kind of job from ``claims.assess=3/2/60/1 …``: attempts, first and longest pause in
+        seconds, share of chance."""
+        policies = {}
+        for part in self.text(name).replace(",", " ").split():
+            kind, _, figures = part.partition("=")
+            match = _RETRY.fullmatch(figures)
+            if not kind or not match or not 1 <= int(match[1]) <= 100 or float(match[4]) > 1:
+                raise EnvironmentProblem(f"{name}: must look like claims.assess=5/2/60/1, not {part!r}")
+            policies[kind] = (int(match[1]), float(match[2]), float(match[3]), float(match[4]))
+        return policies
+
     def key(self, name: str, file: Path) -> str:
         """Return a key of 32 bytes in base64: the variable's, else the file's, else an empty text."""
         text = self.secret(name)
@@ -120,6 +139,14 @@ class Reader:
 
     def names(self, name: str, default: str = "") -> list[str]:
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def words(self, name: str, default: str, *, known: Collection[str]) -> list[str]:
+        """Return words of a closed list; an empty variable is an empty list."""
+        found = self.names(name, default)
+        for word in found:
+            if word not in known:
+                raise EnvironmentProblem(f"{name}: must list some of {', '.join(known)}, not {word!r}")
+        return found
 
     def networks(self, name: str) -> list[str]:
         """Return addresses and networks such as ``10.0.0.0/8``."""
@@ -192,6 +219,43 @@ class Reader:
             if len({entry[unique] for entry in found}) < len(found):
                 raise EnvironmentProblem(f"{name}: two providers have the same {unique}")
         return found
+
+    def escalation(self, name: str) -> list[dict[str, object]]:
+        """Return whom to call about an incident from a JSON list of objects: name, contact, and four whole numbers of
+        minutes (for P1 to P4) until the next one is called."""
+        raw = self.text(name)
+        try:
+            entries = json.loads(raw) if raw else _ESCALATION
+        except ValueError as error:
+            raise EnvironmentProblem(f"{name}: must be a JSON list") from error
+        if not isinstance(entries, list) or not 1 <= len(entries) <= _MOST_LEVELS:
+            raise EnvironmentProblem(f"{name}: must be a JSON list of 1 to {_MOST_LEVELS} levels")
+        return [_escalation_level(name, entry) for entry in entries]
+
+
+# Minutes for P1 to P4: someone who is on call answers a page within five minutes, what is low can wait for the morning.
+_ESCALATION = [
+    {"name": "On-call engineer", "contact": "on-call", "minutes": [5, 15, 120, 1440]},
+    {"name": "Engineering lead", "contact": "lead", "minutes": [10, 30, 240, 1440]},
+    {"name": "Head of operations", "contact": "head", "minutes": [15, 60, 480, 2880]},
+]
+_MOST_LEVELS = 9
+_MOST_MINUTES = 10_080  # a week
+
+
+def _escalation_level(name: str, entry: object) -> dict[str, object]:
+    whole = isinstance(entry, dict) and entry.keys() == {"name", "contact", "minutes"}
+    minutes = entry["minutes"] if isinstance(entry, dict) and whole else None
+    fits = isinstance(minutes, list) and len(minutes) == 4 and all(_is_minutes(value) for value in minutes)
+    if not isinstance(entry, dict) or not fits or not all(isinstance(entry[word], str) for word in ("name", "contact")):
+        raise EnvironmentProblem(
+            f"{name}: each level has the texts name and contact, and minutes: 4 whole numbers from 1 to {_MOST_MINUTES}"
+        )
+    return entry
+
+
+def _is_minutes(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_MINUTES
 
 
 _PROVIDER_NEEDS = frozenset({"id", "name", "issuer", "client_id", "client_secret"})

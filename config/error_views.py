@@ -10,12 +10,12 @@ from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from config.http_errors import as_platform_error, problem_answer, status_of
+from config.http_errors import as_platform_error, count_failure, problem_answer, status_of
 from observability import errors
 from observability.context import current_context
 from observability.errors import PlatformError
 
-_PROGRAM_PATHS = ("/api/", "/health", "/metrics")
+_PROGRAM_PATHS = ("/api/", "/health", "/metrics", "/debug-resilience")
 
 
 class PlatformErrorMiddleware:
@@ -69,6 +69,7 @@ def _known(error: BaseException | None) -> PlatformError | None:
 def _answer(request: HttpRequest, error: PlatformError, status: int) -> HttpResponse:
     if request.path.startswith(_PROGRAM_PATHS) or not request.accepts("text/html"):
         return problem_answer(error)
+    count_failure(error, status)
     if status >= 500:
         _forget_person(request)
     page = {"error": error, "status": status, "request_id": current_context().request_id}

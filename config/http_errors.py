@@ -16,7 +16,7 @@ from django.http.request import UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-from observability import errors
+from observability import errors, metrics
 from observability.context import current_context
 from observability.errors import FieldProblem, PlatformError
 
@@ -56,6 +56,15 @@ def status_of(error: PlatformError) -> int:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
+def count_failure(error: PlatformError, status: int) -> None:
+    """Count a failed request by its code; a refused credential and a refused permission once more by themselves."""
+    metrics.ERRORS.labels(place="web", code=error.code).inc()
+    if status == 401 and error.code != errors.NotAuthenticated.code:  # none was sent: nothing failed
+        metrics.AUTHENTICATION_FAILURES.labels(code=error.code).inc()
+    if status == 403:
+        metrics.REFUSED_ACCESS.labels(code=error.code).inc()
+
+
 def problem_body(
     *,
     status: int,
@@ -80,6 +89,7 @@ def problem_body(
 def problem_answer(error: PlatformError) -> JsonResponse:
     """Return the problem answer of an error outside DRF (middleware, plain views)."""
     status = status_of(error)
+    count_failure(error, status)
     body = problem_body(
         status=status, code=error.code, detail=error.message, problems=error.problems, extra=error.extra
     )
@@ -92,6 +102,7 @@ def problem_response_for(error: Exception, context: dict[str, Any]) -> Response 
     if known is None:
         return None
     status = status_of(known)
+    count_failure(known, status)
     body = problem_body(
         status=status, code=known.code, detail=known.message, problems=known.problems, extra=known.extra
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 
 from config.environment import EnvironmentProblem, Reader, stop_with
 
@@ -12,6 +13,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 _env = Reader()
 TESTING = "pytest" in sys.modules
+_SEVERITIES = ("CRITICAL", "ERROR", "WARNING", "INFO")
+_ALERT_LIMITS = {"CRITICAL": "60/h", "ERROR": "30/h", "WARNING": "20/h", "INFO": "10/h"}
 
 try:
     DATA_DIR = Path(_env.text("DATA_DIR", str(BASE_DIR / ".claimwright"))).expanduser().resolve()
@@ -62,6 +65,7 @@ try:
     AI_BACKOFF_CAP_SECONDS = _env.seconds("AI_BACKOFF_CAP_SECONDS", 10.0, low=0.0, high=300.0)
     AI_CALL_TIMEOUT_SECONDS = _env.seconds("AI_CALL_TIMEOUT_SECONDS", 30.0, low=0.1, high=600.0)
     AI_DEADLINE_SECONDS = _env.seconds("AI_DEADLINE_SECONDS", 90.0, low=0.1, high=1800.0)
+    API_METER_SECONDS = _env.seconds("API_METER_SECONDS", 10.0, low=0.0, high=86_400.0)
     AI_ANSWER_TTL = _env.whole("AI_ANSWER_TTL", 86_400, low=60, high=30 * 86_400)
     BREAKER_WINDOW_SECONDS = _env.seconds("BREAKER_WINDOW_SECONDS", 120.0, low=1.0, high=3600.0)
     BREAKER_MIN_CALLS = _env.whole("BREAKER_MIN_CALLS", 5, low=1, high=10_000)
@@ -76,6 +80,26 @@ try:
     SENTRY_DSN = _env.secret("SENTRY_DSN")
     SENTRY_TRACES_SAMPLE_RATE = _env.share("SENTRY_TRACES_SAMPLE_RATE", 0.0)
     OTEL_EXPORTER_OTLP_ENDPOINT = _env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+    OTEL_TRACES_EXPORTER = _env.choice("OTEL_TRACES_EXPORTER", "otlp", ("otlp", "console"))
+    # The share of requests whose whole trace is kept.
+    OTEL_TRACES_SAMPLER_ARG = _env.share("OTEL_TRACES_SAMPLER_ARG", 1.0)
+    # Where people reach this installation, for links in what is sent elsewhere; without it there are no links.
+    PUBLIC_URL = next(iter(_env.origins("PUBLIC_URL")), "")
+    # Alerts are kept and shown in any case; they are told on the channels that are set up here (docs/alerting.md).
+    PAGERDUTY_ROUTING_KEY = _env.secret("PAGERDUTY_ROUTING_KEY")
+    PAGERDUTY_URL = _env.text("PAGERDUTY_URL", "https://events.pagerduty.com/v2/enqueue")
+    SLACK_WEBHOOK_URL = _env.secret("SLACK_WEBHOOK_URL")
+    ALERT_PAGERDUTY_SEVERITIES = _env.words("ALERT_PAGERDUTY_SEVERITIES", "CRITICAL,ERROR", known=_SEVERITIES)
+    ALERT_SLACK_SEVERITIES = _env.words("ALERT_SLACK_SEVERITIES", ",".join(_SEVERITIES), known=_SEVERITIES)
+    # How many alerts of a severity a channel is told of: beyond it they are counted, and the number is said.
+    ALERT_LIMITS = {name: _env.rate(f"ALERT_LIMIT_{name}", _ALERT_LIMITS[name]) for name in _SEVERITIES}
+    ALERT_QUIET_SECONDS = _env.whole("ALERT_QUIET_SECONDS", 120, low=15, high=86_400)
+    ALERT_BACKLOG_SECONDS = _env.whole("ALERT_BACKLOG_SECONDS", 300, low=1, high=86_400)
+    ALERT_BACKLOG_JOBS = _env.whole("ALERT_BACKLOG_JOBS", 1000, low=1, high=10_000_000)
+    ALERT_ERROR_SHARE = _env.share("ALERT_ERROR_SHARE", 0.05)
+    ALERT_LATENCY_SECONDS = _env.seconds("ALERT_LATENCY_SECONDS", 2.0, low=0.05, high=60.0)
+    ALERT_FRAUD_RISK = _env.share("ALERT_FRAUD_RISK", 0.8)
+    ALERT_AUTH_FAILURES = _env.whole("ALERT_AUTH_FAILURES", 100, low=1, high=10_000_000)
     SESSION_IDLE_SECONDS = _env.whole("SESSION_IDLE_SECONDS", 30 * 60, low=60, high=86_400)
     SESSION_ABSOLUTE_SECONDS = _env.whole("SESSION_ABSOLUTE_SECONDS", 12 * 3600, low=60, high=7 * 86_400)
     # Revoking works at once (the family's row is read with each request); this bounds what a stolen token is worth.
@@ -85,9 +109,13 @@ try:
     # Ed25519, 32 bytes in base64: signs the audit trail's seals. Public keys of earlier ones keep theirs valid.
     AUDIT_SIGNING_KEY = _env.key("AUDIT_SIGNING_KEY", DATA_DIR / "audit_signing_key")
     AUDIT_PUBLIC_KEYS = _env.keys("AUDIT_PUBLIC_KEYS")
+    # Whom to call about an incident, and after how many minutes the next one (config/environment.py).
+    INCIDENT_ESCALATION = _env.escalation("INCIDENT_ESCALATION")
     METRICS_TOKEN = _env.secret("METRICS_TOKEN")
     # For tests and a receiver on a developer's own machine: http and any port, but to loopback addresses alone.
     WEBHOOK_ALLOW_LOOPBACK = _env.flag("WEBHOOK_ALLOW_LOOPBACK", default=False)
+    # Retry policies of kinds of jobs that want another than the default, as claims.assess=5/2/60/1.
+    JOB_RETRIES = _env.retries("JOB_RETRIES")
     LOG_FORMAT = _env.text("LOG_FORMAT", "console" if DEBUG or sys.stderr.isatty() else "json")
 except EnvironmentProblem as problem:
     stop_with(problem)
@@ -136,6 +164,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "observability.http_metrics.RequestMetricsMiddleware",
     "config.proxies.TrustedProxyMiddleware",
     "observability.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -153,7 +182,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.error_views.PlatformErrorMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -236,20 +264,23 @@ if CACHE_URL:
     }
     CACHES = {
         # A cached page part is a gift: while Redis is away, everything is simply not in the cache.
-        "default": {**_redis, "OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True}},  # type: ignore[dict-item]
+        "default": {
+            **_redis,
+            "BACKEND": "observability.caches.RedisCache",
+            "OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True},  # type: ignore[dict-item]
+        },
         # A count is not: who counts decides what an unknown count means.
         "limits": {**_redis, "KEY_PREFIX": "limits"},
     }
 else:
     CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "claimwright"},
+        "default": {"BACKEND": "observability.caches.LocalCache", "LOCATION": "claimwright"},
         "limits": {"BACKEND": "tenancy.count_cache.CountCache"},
     }
     # "Not officially supported": the library knows its caches by name. Ours adds by an insert and counts by one
     # conditional update, in the database that all processes share (tests/tenancy/test_count_cache.py).
     SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
 RATELIMIT_USE_CACHE = "limits"
-DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 
 # --- API -------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -287,8 +318,27 @@ SPECTACULAR_SETTINGS = {
         "Severity": "aiassist.types.Severity",
         "PipelineStage": "aiassist.types.Stage",
         "EvidenceStage": "aiassist.types.EvidenceStage",
+        "OutcomeEnum": "aiassist.types.Outcome",
         "CoverageState": "aiassist.monitoring.coverage.CoverageState",
+        "BiasState": "aiassist.monitoring.bias.BiasState",
+        "BiasLevel": "aiassist.monitoring.bias.BiasLevel",
+        "BiasOutcome": "aiassist.monitoring.bias.Outcome",
+        "DriftLevel": "aiassist.monitoring.drift.DriftLevel",
+        "DriftStatus": "aiassist.monitoring.health.DriftStatus",
+        "HealthStatus": "aiassist.monitoring.health.HealthStatus",
         "LabelState": "reviews.choices.LabelState.choices",
+        "IncidentKind": "observability.incidents.choices.IncidentKind.choices",
+        "IncidentSeverity": "observability.incidents.choices.IncidentSeverity.choices",
+        "IncidentStatus": "observability.incidents.choices.IncidentStatus.choices",
+        "StepState": "observability.incidents.choices.StepState.choices",
+        "TimelineKind": "observability.incidents.choices.TimelineKind.choices",
+        "AlertEventName": "observability.alerts.choices.AlertEvent.choices",
+        "AlertSeverity": "observability.alerts.choices.AlertSeverity.choices",
+        "AlertState": "observability.alerts.choices.AlertState.choices",
+        "AlertChannel": "observability.alerts.choices.ChannelName.choices",
+        "AlertEntryKind": "observability.alerts.choices.EntryKind.choices",
+        "AlertTellingState": "observability.alerts.choices.TellingState.choices",
+        "AlertStep": "observability.alerts.choices.Step.choices",
         "DeliveryState": "tenancy.choices.DeliveryState.choices",
     },
     "PREPROCESSING_HOOKS": ["config.schema.only_the_api"],
@@ -335,8 +385,16 @@ CELERY_TIMEZONE = "UTC"
 JOB_LEASE_SECONDS = _env.whole("JOB_LEASE_SECONDS", 30, low=2, high=3600)
 # Work that hangs is given up after this time; the longest clip that may be uploaded takes a fraction of it.
 JOB_LONGEST_SECONDS = 3600
-JOB_MAX_ATTEMPTS = 5
+# Attempts, first pause, longest pause (seconds), share of each pause left to chance; JOB_RETRIES has those of kinds.
+JOB_RETRY_DEFAULT = (5, 2.0, 60.0, 1.0)
 JOB_SWEEP_SECONDS = 1.0
+# How often it is looked whether anything is wrong, and how often a process writes down how its requests went.
+ALERT_SWEEP_SECONDS = 15.0
+REQUEST_MINUTES_WRITE_SECONDS = 0.0 if TESTING else 10.0  # 0: no thread; tests write when they want to read
+
+# What one breaker wants otherwise than BREAKER_*. These three are looked at every two seconds, and only failures count.
+_QUICK = {"window_seconds": 30.0, "min_calls": 2, "open_seconds": 5.0, "probe_seconds": 10.0}
+BREAKERS: dict[str, Any] = {"broker": _QUICK, "cache": _QUICK, "storage": _QUICK}
 
 # --- Security --------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -28,7 +28,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("reviews.urls")),
     path("desk/claims/", include("claims.urls")),
     path("desk/monitoring/", include("aiassist.urls")),
+    path("desk/costs/", include("tenancy.costs.urls")),
     path("desk/webhooks/", include("tenancy.webhooks.urls")),
+    path("operations/incidents/", include("tenancy.incidents.urls")),
     path("api/v1/", include(_api)),
     path("admin/", admin.site.urls),
 ]

@@ -7,7 +7,8 @@ time one caller reserves the probe by a conditional update; the reservation expi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -18,6 +19,7 @@ from django.db.models import F, Q, QuerySet, Sum
 
 from observability import metrics
 from observability.choices import BreakerState
+from observability.degradation import Part
 from observability.errors import NotFound, Unavailable
 from observability.metrics import Readings
 from observability.models import BreakerSecond, CircuitBreaker
@@ -48,8 +50,9 @@ class BreakerPolicy:
     probe_seconds: float
 
     @classmethod
-    def from_settings(cls) -> BreakerPolicy:
-        return cls(
+    def from_settings(cls, name: str = "") -> BreakerPolicy:
+        """Return the policy of the settings, with what `BREAKERS` says otherwise for this breaker."""
+        general = cls(
             window_seconds=settings.BREAKER_WINDOW_SECONDS,
             min_calls=settings.BREAKER_MIN_CALLS,
             failure_share=settings.BREAKER_FAILURE_SHARE,
@@ -58,6 +61,7 @@ class BreakerPolicy:
             open_seconds=settings.BREAKER_OPEN_SECONDS,
             probe_seconds=settings.BREAKER_PROBE_SECONDS,
         )
+        return replace(general, **settings.BREAKERS.get(name, {}))
 
 
 @dataclass(frozen=True)
@@ -92,12 +96,37 @@ class BreakerFacts:
     changed_by: str
 
 
-_names: set[str] = set()
+@dataclass(frozen=True)
+class _Registered:
+    part: Part
+    in_use: Callable[[], bool]
 
 
-def register_breaker(name: str) -> None:
-    """Make a breaker known, so that operators see it before its first call; called once when the owner's app starts."""
-    _names.add(name)
+_names: dict[str, _Registered] = {}
+
+
+def register_breaker(name: str, *, part: Part = Part.OTHER, in_use: Callable[[], bool] = lambda: True) -> None:
+    """Make a breaker known, so that operators see it before its first call; called once when the owner's app starts.
+
+    `part` is what the service level makes of it while it is open, `in_use` whether it stands before anything here.
+    """
+    _names[name] = _Registered(part, in_use)
+
+
+def breakers_in_use() -> dict[str, Part]:
+    """Return the registered breakers that stand before something, with its part."""
+    return {name: known.part for name, known in _names.items() if known.in_use()}
+
+
+def part_of(name: str) -> Part:
+    """Return what a registered breaker stands before."""
+    return _names[name].part
+
+
+def open_breakers() -> frozenset[str]:
+    """Return the registered breakers that let no call through, but for a probe."""
+    away = CircuitBreaker.objects.filter(name__in=_names).exclude(state=BreakerState.CLOSED)
+    return frozenset(away.values_list("name", flat=True))
 
 
 def ask_permit(*, name: str, now: datetime) -> Permit:
@@ -115,7 +144,8 @@ def _reserve_probe(row: CircuitBreaker, now: datetime) -> UUID | None:
     """Become the only caller of a breaker whose open time is over; None when it is not, or somebody else did."""
     assert row.opened_at is not None
     waited = (now - row.opened_at).total_seconds()
-    if row.forced_open or -_CLOCK_SET_BACK_SECONDS < waited < settings.BREAKER_OPEN_SECONDS:
+    policy = BreakerPolicy.from_settings(row.name)
+    if row.forced_open or -_CLOCK_SET_BACK_SECONDS < waited < policy.open_seconds:
         return None
     token = uuid4()
     free = Q(probe_until__isnull=True) | Q(probe_until__lte=now)
@@ -124,7 +154,7 @@ def _reserve_probe(row: CircuitBreaker, now: datetime) -> UUID | None:
     ).update(
         state=BreakerState.HALF_OPEN,
         probe_token=token,
-        probe_until=now + timedelta(seconds=settings.BREAKER_PROBE_SECONDS),
+        probe_until=now + timedelta(seconds=policy.probe_seconds),
     )
     return token if reserved else None
 
@@ -136,7 +166,7 @@ def record_call(*, permit: Permit, failed: bool, seconds: float, now: datetime) 
     `failed` means that the service is ailing, never that it refused one request: else one caller's bad input would
     shut everybody out. A call from before the last change of state says nothing about the present and is not counted.
     """
-    policy = BreakerPolicy.from_settings()
+    policy = BreakerPolicy.from_settings(permit.name)
     row = _locked(permit.name, now)
     if row.generation != permit.generation:
         return
@@ -175,7 +205,7 @@ def facts_of(*, name: str, now: datetime) -> BreakerFacts:
 def breaker_rows(*, now: datetime) -> QuerySet[CircuitBreaker]:
     """Return the rows of the registered breakers; one that was never used gets its row here."""
     rows = CircuitBreaker.objects.filter(name__in=_names)
-    missing = _names.difference(rows.values_list("name", flat=True))
+    missing = _names.keys() - set(rows.values_list("name", flat=True))
     CircuitBreaker.objects.bulk_create(
         [CircuitBreaker(name=name, changed_at=now) for name in sorted(missing)], ignore_conflicts=True
     )
@@ -184,7 +214,7 @@ def breaker_rows(*, now: datetime) -> QuerySet[CircuitBreaker]:
 
 def breaker_facts(row: CircuitBreaker, *, now: datetime) -> BreakerFacts:
     """Return what the row and its window say."""
-    policy = BreakerPolicy.from_settings()
+    policy = BreakerPolicy.from_settings(row.name)
     due_at = None
     if row.opened_at is not None and not row.forced_open:
         due_at = max(row.opened_at + timedelta(seconds=policy.open_seconds), row.probe_until or row.opened_at)

@@ -14,12 +14,15 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import structlog
 from amqp.exceptions import ChannelError
 from celery import current_app
 from django.conf import settings
 from kombu.exceptions import KombuError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
+
+log = structlog.get_logger(__name__)
 
 # A worker that keeps up finds its next message here; one that does not needs no more of them. At 406 messages a second
 # (measured over the filesystem) the sweeper, once a second, keeps the workers busy.
@@ -58,8 +61,22 @@ class Channel(filesystem.Channel):
                 continue  # another worker was faster
             content = mine.read_bytes()
             mine.unlink()
-            return loads(content.decode())
+            message = _read(content)
+            if message is not None:
+                return message
         raise Empty
+
+
+def _read(content: bytes) -> dict[str, Any] | None:
+    """Return the message; None for what is none: the row it was for is woken again, a dead worker would wake nobody."""
+    try:
+        message = loads(content.decode())
+    except ValueError:
+        message = None
+    if isinstance(message, dict) and "body" in message:
+        return message
+    log.warning("broker_message_unreadable", size_bytes=len(content))
+    return None
 
 
 class Transport(filesystem.Transport):

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from celery.signals import setup_logging, worker_init, worker_process_shutdown, worker_ready
+from django.conf import settings
 from prometheus_client.multiprocess import mark_process_dead
 
 from observability.metrics_folder import metrics_folder
@@ -61,3 +62,7 @@ def _mark_dead(pid: int | None = None, **_arguments: Any) -> None:
 def _send_spans(**_arguments: Any) -> None:
     """A recycled pool child leaves without Python's own exit."""
     stop_tracing()
+    if settings.SENTRY_DSN:
+        from observability.sentry import send_waiting  # noqa: PLC0415  # only where it was started
+
+        send_waiting()

@@ -19,3 +19,11 @@ class BreakerState(models.TextChoices):
     CLOSED = "CLOSED", "Closed"
     OPEN = "OPEN", "Open"
     HALF_OPEN = "HALF_OPEN", "Half open"
+
+
+class LetterResolution(models.TextChoices):
+    """How a dead letter ended. `RETRIED`: its job ran again. `RESOLVED`: mended elsewhere. `DROPPED`: given up."""
+
+    RETRIED = "RETRIED", "Retried"
+    RESOLVED = "RESOLVED", "Resolved"
+    DROPPED = "DROPPED", "Dropped"

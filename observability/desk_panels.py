@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count
-
+from observability.alerts.channels.registry import configured_channels
+from observability.alerts.choices import OPEN_STATES, AlertEvent, AlertSeverity, AlertState
+from observability.alerts.models import Alert
 from observability.breakers import breaker_facts, breaker_rows
 from observability.choices import BreakerState, JobState
+from observability.dead_letters import open_letters_by_kind
+from observability.degradation import ServiceLevel
 from observability.desk import Panel, PanelRow, PanelState, Tone, in_words, register_panel
 from observability.gauges import WORKER_LOST_SECONDS, job_counts, oldest_waiting_seconds
 from observability.health import readiness
-from observability.models import Job, WorkerHeartbeat
+from observability.models import WorkerHeartbeat
+from observability.service_level import read_standing
 
 # A due job normally starts within a second or two; a sweep that lost its message finds it after five.
 _WATCH_WAITING_SECONDS = 60.0
 _BAD_WAITING_SECONDS = 300.0
 _MOST_ROWS = 5
+_LEVEL_TONES = {
+    ServiceLevel.FULL: Tone.GOOD,
+    ServiceLevel.DEGRADED: Tone.WATCH,
+    ServiceLevel.MINIMAL: Tone.BAD,
+    ServiceLevel.UNAVAILABLE: Tone.BAD,
+}
+_MOST_READ_ALERTS = 200
+_OPEN_ALERTS = "?state__in=OPEN,ACKNOWLEDGED"
 
 
 def register_panels() -> None:
+    register_panel(Panel("service-level", "Service level", 5, level_panel))
     register_panel(Panel("components", "Components", 10, components_panel))
     register_panel(Panel("jobs", "Jobs", 20, jobs_panel, "admin:observability_job_changelist"))
     register_panel(Panel("workers", "Workers", 30, workers_panel, "admin:observability_workerheartbeat_changelist"))
+    register_panel(Panel("alerts", "Alerts", 15, alerts_panel, "admin:observability_alert_changelist", _OPEN_ALERTS))
     register_panel(
         Panel("breakers", "Circuit breakers", 40, breakers_panel, "admin:observability_circuitbreaker_changelist")
     )
@@ -32,10 +46,18 @@ def register_panels() -> None:
             "Dead letters",
             50,
             dead_letters_panel,
-            "admin:observability_job_changelist",
-            "?state__exact=DEAD",
+            "admin:observability_deadletter_changelist",
+            "?waits=yes",
         )
     )
+
+
+def level_panel(now: datetime) -> PanelState:
+    standing = read_standing(now=now)
+    rows = [PanelRow(rule.trouble.label, rule.level.label, _LEVEL_TONES[rule.level]) for rule in standing.rules]
+    if standing.is_full:
+        return PanelState(Tone.GOOD, "Full")
+    return PanelState(_LEVEL_TONES[standing.level], f"{standing.level.label}: {standing.rules[0].works}", rows)
 
 
 def components_panel(_now: datetime) -> PanelState:
@@ -87,6 +109,46 @@ def workers_panel(now: datetime) -> PanelState:
     return PanelState(Tone.GOOD, f"{alive} alive", rows)
 
 
+def alerts_panel(now: datetime) -> PanelState:
+    """The gravest first; a person who took one on has seen it, so it only wants to be watched."""
+    found = list(Alert.objects.filter(state__in=OPEN_STATES).order_by("-opened_at")[:_MOST_READ_ALERTS])
+    gravity = list(AlertSeverity)
+    found.sort(key=lambda alert: gravity.index(AlertSeverity(alert.severity)))
+    rows = [
+        PanelRow(
+            _alert_label(alert),
+            f"{_alert_words(alert)}, {in_words((now - alert.opened_at).total_seconds())}",
+            _tone(alert),
+        )
+        for alert in found[:_MOST_ROWS]
+    ]
+    if not configured_channels():
+        rows.append(PanelRow("Channels", "none is set up: nobody is told", Tone.WATCH))
+    if not found:
+        return PanelState(Tone.GOOD, "None is open", rows)
+    tones = {_tone(alert) for alert in found}
+    tone = Tone.BAD if Tone.BAD in tones else Tone.WATCH if Tone.WATCH in tones else Tone.GOOD
+    more = "at least " if len(found) == _MOST_READ_ALERTS else ""
+    return PanelState(tone, f"{more}{len(found)} open", rows)
+
+
+def _alert_label(alert: Alert) -> str:
+    label = AlertEvent(alert.event).label
+    return f"{label}: {alert.subject}" if alert.subject else str(label)
+
+
+def _alert_words(alert: Alert) -> str:
+    severity = AlertSeverity(alert.severity).label.lower()
+    return f"{severity}, taken on" if alert.state == AlertState.ACKNOWLEDGED else severity
+
+
+def _tone(alert: Alert) -> Tone:
+    if alert.severity == AlertSeverity.INFO:
+        return Tone.GOOD
+    grave = alert.severity in (AlertSeverity.CRITICAL, AlertSeverity.ERROR)
+    return Tone.BAD if grave and alert.state == AlertState.OPEN else Tone.WATCH
+
+
 def breakers_panel(now: datetime) -> PanelState:
     facts = [breaker_facts(row, now=now) for row in breaker_rows(now=now).order_by("name")]
     away = [fact for fact in facts if fact.state != BreakerState.CLOSED]
@@ -104,9 +166,9 @@ def breakers_panel(now: datetime) -> PanelState:
 
 
 def dead_letters_panel(_now: datetime) -> PanelState:
-    kinds = list(Job.objects.filter(state=JobState.DEAD).values_list("kind").annotate(n=Count("id")).order_by("-n"))
+    kinds = open_letters_by_kind()
     if not kinds:
-        return PanelState(Tone.GOOD, "None")
-    rows = [PanelRow(kind, str(count), Tone.WATCH) for kind, count in kinds[:_MOST_ROWS]]
-    total = sum(count for _, count in kinds)
+        return PanelState(Tone.GOOD, "None waits")
+    rows = [PanelRow(kind, str(count), Tone.WATCH) for kind, count in list(kinds.items())[:_MOST_ROWS]]
+    total = sum(kinds.values())
     return PanelState(Tone.WATCH, f"{total} wait{'s' if total == 1 else ''} for a person", rows)

@@ -9,14 +9,13 @@ from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.process_collector import ProcessCollector
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from observability.addresses import is_from_inside
 from observability.errors import PermissionRefused
 from observability.metrics import ScrapeCollector
-from observability.metrics_folder import metrics_folder
+from observability.metrics_folder import metrics_folder, steady
 
 
 class MetricsView(APIView):
@@ -40,8 +39,8 @@ def exposition() -> bytes:
     if folder is None:
         return generate_latest(REGISTRY) + generate_latest(own)
     MultiProcessCollector(own, path=str(folder))  # type: ignore[no-untyped-call]  # the library forgot to
-    ProcessCollector(registry=own)
-    return generate_latest(own)
+    with steady(folder):
+        return generate_latest(own)
 
 
 def _may_scrape(request: HttpRequest) -> bool:

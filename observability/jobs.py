@@ -7,7 +7,6 @@ same commit as its result, and the sweeper wakes workers for whatever waits or w
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,19 +15,21 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 
+from observability import metrics
 from observability.choices import JobState
 from observability.context import current_context
 from observability.errors import Conflict, PlatformError
 from observability.ids import new_id
 from observability.masking import mask_text
-from observability.models import Job
+from observability.models import DeadLetter, Job
+from observability.retries import policy_for
+from observability.tracing import carried_trace
 
 # A message lost by the broker costs this long; every further wake-up of the same job waits longer (sweeping.py).
 FIRST_REPUBLISH_SECONDS = 5
-# Full jitter over 2, 4, 8 … s (AWS architecture blog, "Exponential backoff and jitter").
-_BACKOFF_BASE_SECONDS = 2.0
-_BACKOFF_CAP_SECONDS = 60.0
+TIMED_OUT = "timed_out"
 
 
 class LeaseLost(Conflict):
@@ -36,6 +37,22 @@ class LeaseLost(Conflict):
 
     code = "lease_lost"
     message = "Another worker has taken over this job."
+
+
+class UnreadableArguments(PlatformError):
+    """What the job was told cannot be read: no further try would help, and only code or a person can mend it."""
+
+    code = "unreadable_arguments"
+    message = "The job's arguments cannot be read."
+
+
+def argument_id(arguments: object, name: str) -> UUID:
+    """Return the id that a job was given under this name; raises UnreadableArguments."""
+    value = arguments.get(name) if isinstance(arguments, Mapping) else None
+    try:
+        return UUID(value)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise UnreadableArguments(f"The job's argument {name!r} is no id.") from error
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,14 @@ class Lease:
     arguments: Mapping[str, str]
     token: UUID
     attempt: int
+    max_attempts: int
     request_id: str
+    trace_context: str = ""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no further attempt follows this one."""
+        return self.attempt >= self.max_attempts
 
 
 @dataclass(frozen=True)
@@ -71,6 +95,8 @@ _kinds: dict[str, JobKind] = {}
 def register_kind(kind: JobKind) -> None:
     """Make a kind of job known; called once at import of the owner's `tasks` module."""
     _kinds[kind.name] = kind
+    metrics.begin_at_zero(metrics.JOBS_ENDED, [kind.name], metrics.JOB_OUTCOMES)
+    metrics.begin_at_zero(metrics.JOB_SECONDS, [kind.name])
 
 
 def known_kinds() -> list[str]:
@@ -99,11 +125,12 @@ def enqueue_job(
         kind=kind,
         tenant_ref=tenant_ref,
         arguments=dict(arguments),
-        max_attempts=settings.JOB_MAX_ATTEMPTS,
+        max_attempts=policy_for(kind).attempts,
         run_after=now,
         next_publish_at=now + timedelta(seconds=FIRST_REPUBLISH_SECONDS),
         publish_count=1,
         request_id=current_context().request_id,
+        trace_context=carried_trace(),
         created_at=now,
     )
     transaction.on_commit(lambda: _wake_worker(job.id))
@@ -132,13 +159,27 @@ def take_job(*, job_id: UUID, now: datetime) -> Lease | None:
         publish_count=0,
         attempts=F("attempts") + 1,
         started_at=now,
+        # Taken from a worker that is lost: that was a failure, though nobody lived to tell.
+        first_failed_at=Case(
+            When(state=JobState.RUNNING, then=Coalesce("first_failed_at", Value(now))), default=F("first_failed_at")
+        ),
         error_code="",
         error_detail="",
     )
     job = Job.objects.filter(id=job_id, token=token).first() if taken else None
     if job is None:
         return None
-    return Lease(job.id, job.kind, job.tenant_ref, job.arguments, token, job.attempts, job.request_id)
+    return Lease(
+        job.id,
+        job.kind,
+        job.tenant_ref,
+        job.arguments,
+        token,
+        job.attempts,
+        job.max_attempts,
+        job.request_id,
+        job.trace_context,
+    )
 
 
 def holds_lease(lease: Lease) -> bool:
@@ -168,6 +209,7 @@ def finish_job(*, lease: Lease, result: Mapping[str, object], now: datetime) -> 
         result=dict(result),
         progress_percent=100,
         finished_at=now,
+        error_code="",
         token=None,
         lease_expires_at=None,
     )
@@ -186,6 +228,7 @@ def continue_job(*, lease: Lease, percent: int, now: datetime, run_after: dateti
     given_back = _ours(lease).update(
         state=JobState.PENDING,
         attempts=0,
+        first_failed_at=None,
         progress_percent=percent,
         run_after=run_after or now,
         next_publish_at=run_after or now + timedelta(seconds=FIRST_REPUBLISH_SECONDS),
@@ -219,23 +262,29 @@ def refuse_job(*, lease: Lease, error: PlatformError, now: datetime) -> None:
         raise LeaseLost
 
 
-def put_back_job(*, lease: Lease, code: str, detail: str, now: datetime) -> bool:
-    """Give the job back after a failed attempt, to run again after a jittered back-off (to be buried if it was the
-    last). False when it was no longer ours."""
-    ceiling = min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2 ** (lease.attempt - 1))
-    run_after = now + timedelta(seconds=random.uniform(0.0, ceiling))  # noqa: S311  # jitter, not a secret
-    spent = When(attempts__gte=F("max_attempts"), then=Value(now))
+def put_back_job(*, lease: Lease, code: str, detail: str, now: datetime, again: bool = True) -> bool:
+    """Give the job back after a failed attempt, to run again after a jittered back-off; to be buried if it was the
+    last, or if `again` is False because no other attempt could end better. False when it was no longer ours."""
+    run_after = now + timedelta(seconds=policy_for(lease.kind).pause_seconds(lease.attempt))
+    spent = lease.is_last or not again
     return bool(
         _ours(lease).update(
             state=JobState.PENDING,
+            max_attempts=F("max_attempts") if again else F("attempts"),
             run_after=run_after,
-            next_publish_at=Case(spent, default=Value(run_after)),
+            next_publish_at=now if spent else run_after,
+            first_failed_at=Coalesce("first_failed_at", Value(now)),
             error_code=code,
             error_detail=mask_text(detail),
             token=None,
             lease_expires_at=None,
         )
     )
+
+
+def note_timeout(*, lease: Lease) -> None:
+    """Write down why the lease is left to lapse: the process will be killed and cannot tell any more."""
+    _ours(lease).update(error_code=TIMED_OUT)
 
 
 def release_job(*, lease: Lease, now: datetime) -> bool:
@@ -253,11 +302,14 @@ def release_job(*, lease: Lease, now: datetime) -> bool:
 
 
 def replay_job(*, job_id: UUID, now: datetime) -> bool:
-    """Give a dead letter fresh attempts; False when it is not dead."""
-    return bool(
+    """Give a dead job fresh attempts; False when it is not dead. Its letter is `dead_letters.retry_letter`'s to end."""
+    kind = Job.objects.filter(id=job_id).values_list("kind", flat=True).first()
+    return kind is not None and bool(
         Job.objects.filter(id=job_id, state=JobState.DEAD).update(
             state=JobState.PENDING,
             attempts=0,
+            max_attempts=policy_for(kind).attempts,
+            first_failed_at=None,
             run_after=now,
             next_publish_at=now,
             publish_count=0,
@@ -270,6 +322,8 @@ def replay_job(*, job_id: UUID, now: datetime) -> bool:
 def forget_details(*, tenant_ref: str, argument: str, value: str) -> int:
     """Blank what failed attempts left in words on the jobs with this argument; return how many jobs that were."""
     jobs = Job.objects.filter(tenant_ref=tenant_ref, **{f"arguments__{argument}": value})
+    letters = DeadLetter.objects.filter(tenant_ref=tenant_ref, job_id__in=jobs.values("id"))
+    letters.exclude(traceback="", note="").update(traceback="", note="")
     return jobs.exclude(error_detail="").update(error_detail="")
 
 

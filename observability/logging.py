@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 from collections.abc import MutableMapping
@@ -14,6 +15,7 @@ from structlog.typing import Processor
 
 from observability.context import current_context
 from observability.masking import mask_value, one_line
+from observability.tracing import current_trace_id
 
 # Lines of libraries that only repeat what ours say, or that quote raw paths and query strings (`django.server`).
 _QUIET: dict[str, int] = {
@@ -30,7 +32,9 @@ _QUIET: dict[str, int] = {
     "opentelemetry": logging.ERROR,
 }
 # Written by us from closed lists or made by us as identifiers: masking them could only destroy them.
-_OWN_FIELDS = frozenset({"timestamp", "level", "logger", "request_id", "tenant_id", "job_id", "principal_id"})
+_OWN_FIELDS = frozenset(
+    {"timestamp", "level", "logger", "request_id", "tenant_id", "job_id", "principal_id", "trace_id"}
+)
 
 
 def configure_logging(*, style: str, stream: TextIO | None = None) -> None:
@@ -96,17 +100,29 @@ def mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> M
     return {**masked, **own}
 
 
+def _without_query(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Take the query out of what the web server says of a failed request: it holds claim numbers and search words."""
+    if str(event.get("logger", "")).startswith("gunicorn") and isinstance(event.get("event"), str):
+        event["event"] = _QUERY.sub("?[query]", event["event"])
+    return event
+
+
 def _add_context(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     context = current_context()
     for name in ("request_id", "tenant_id", "job_id", "principal_id"):
         value = getattr(context, name)
         if value:
             event.setdefault(name, value)
+    trace_id = current_trace_id()
+    if trace_id:
+        event["trace_id"] = trace_id
     return event
 
 
+_QUERY = re.compile(r"\?\S+")
 _COMMON_PROCESSORS: list[Processor] = [
     structlog.stdlib.add_logger_name,
+    _without_query,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     _add_context,

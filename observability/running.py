@@ -17,6 +17,7 @@ from django.utils import timezone
 from observability import jobs, metrics
 from observability.context import work_context
 from observability.errors import InvalidInput, NotFound, PlatformError, UnusableContent
+from observability.tracing import OpenSpan, job_span
 
 log = structlog.get_logger(__name__)
 
@@ -31,17 +32,23 @@ def run_job(job_id: UUID) -> None:
         return
     with work_context(job_id=str(lease.job_id), tenant_id=lease.tenant_ref, request_id=lease.request_id):
         log.info("job_started", kind=lease.kind, attempt=lease.attempt)
-        with _Attempt(lease), _Heartbeat(lease):
-            jobs.kind_named(lease.kind).handle(lease)
-            if jobs.holds_lease(lease):
-                raise PlatformError("The work returned without ending its job.", code="job_not_ended")
+        with job_span(kind=lease.kind, attempt=lease.attempt, carried=lease.trace_context) as span:
+            _work(lease, span)
+
+
+def _work(lease: jobs.Lease, span: OpenSpan) -> None:
+    with _Attempt(lease, span), _Heartbeat(lease):
+        jobs.kind_named(lease.kind).handle(lease)
+        if jobs.holds_lease(lease):
+            raise PlatformError("The work returned without ending its job.", code="job_not_ended")
 
 
 class _Attempt:
     """Records how an attempt ended, whatever it raised, and lets the exception travel on."""
 
-    def __init__(self, lease: jobs.Lease) -> None:
+    def __init__(self, lease: jobs.Lease, span: OpenSpan) -> None:
         self._lease = lease
+        self._span = span
         self._started = time.monotonic()
 
     def __enter__(self) -> None:
@@ -52,6 +59,10 @@ class _Attempt:
     ) -> bool:
         seconds = time.monotonic() - self._started
         outcome = self._record(error)
+        self._span.note(claimwright__job__outcome=outcome)
+        if error is not None:
+            self._span.failed(_code_of(error))
+            metrics.ERRORS.labels(place="job", code=_code_of(error)).inc()
         metrics.JOBS_ENDED.labels(kind=self._lease.kind, outcome=outcome).inc()
         metrics.JOB_SECONDS.labels(kind=self._lease.kind).observe(seconds)
         log.info(
@@ -68,6 +79,8 @@ class _Attempt:
             return "lease_lost"
         if isinstance(error, _FINAL_ERRORS):
             return self._refuse(error)
+        if isinstance(error, jobs.UnreadableArguments):
+            return self._put_back(error, again=False)
         if not isinstance(error, Exception):  # the process is told to stop
             return "released" if jobs.release_job(lease=self._lease, now=now) else "lease_lost"
         return self._put_back(error)
@@ -79,11 +92,17 @@ class _Attempt:
             return "lease_lost"
         return "refused"
 
-    def _put_back(self, error: Exception) -> str:
-        code = error.code if isinstance(error, PlatformError) else type(error).__name__.lower()
+    def _put_back(self, error: Exception, *, again: bool = True) -> str:
         detail = "".join(traceback.format_exception(error, limit=-12))
-        back = jobs.put_back_job(lease=self._lease, code=code[:64], detail=detail, now=timezone.now())
-        return "retried" if back else "lease_lost"
+        code = _code_of(error)[:64]
+        back = jobs.put_back_job(lease=self._lease, code=code, detail=detail, now=timezone.now(), again=again)
+        return ("retried" if again else "given_up") if back else "lease_lost"
+
+
+def _code_of(error: BaseException) -> str:
+    if isinstance(error, PlatformError):
+        return error.code
+    return "out_of_memory" if isinstance(error, MemoryError) else type(error).__name__.lower()
 
 
 class _Heartbeat:
@@ -115,10 +134,12 @@ class _Heartbeat:
             connection.close()  # this thread's own connection
 
     def _renewed(self) -> bool:
-        if time.monotonic() > self._gives_up_at:
-            log.error("job_too_long", kind=self._lease.kind, seconds=settings.JOB_LONGEST_SECONDS)
-            return False
+        too_long = time.monotonic() > self._gives_up_at
         try:
+            if too_long:
+                log.error("job_too_long", kind=self._lease.kind, seconds=settings.JOB_LONGEST_SECONDS)
+                jobs.note_timeout(lease=self._lease)
+                return False
             jobs.renew_lease(lease=self._lease, now=timezone.now())
         except jobs.LeaseLost:
             # Also the normal end: the work finished between two beats.

@@ -18,6 +18,7 @@ from sentry_sdk.types import Event, Hint
 from observability.context import current_context
 from observability.masking import mask_value
 
+_FLUSH_SECONDS = 2.0
 # Structure of an event that is ours or Sentry's and holds no text of people.
 _KEPT = ("event_id", "timestamp", "start_timestamp", "platform", "level", "sdk", "release", "environment", "type")
 
@@ -46,6 +47,11 @@ def start_sentry(*, transport: Transport | None = None) -> bool:
         transport=transport,
     )
     return True
+
+
+def send_waiting() -> None:
+    """Send what waits; for the last moment of a process that skips Python's own exit."""
+    sentry_sdk.flush(timeout=_FLUSH_SECONDS)
 
 
 def mask_sentry_event(event: Event, _hint: Hint) -> Event:

@@ -15,7 +15,8 @@ from observability import metrics
 from observability.broker import room_for_messages
 from observability.choices import JobState
 from observability.context import work_context
-from observability.jobs import FIRST_REPUBLISH_SECONDS, kind_named, known_kinds
+from observability.dead_letters import WORKER_LOST, kill_job
+from observability.jobs import FIRST_REPUBLISH_SECONDS, UnreadableArguments, kind_named, known_kinds
 from observability.models import Job
 from observability.tasks import publish_job
 
@@ -63,18 +64,20 @@ def bury_spent_jobs(*, now: datetime) -> list[UUID]:
 
 
 def _bury(job: Job, now: datetime) -> bool:
-    code = job.error_code or "worker_lost"
+    code = job.error_code or WORKER_LOST
     kind = kind_named(job.kind)
     with work_context(job_id=str(job.id), tenant_id=job.tenant_ref, request_id=job.request_id):
         if kind.bury is not None:
-            kind.bury(job.arguments, code)
-        dead = Job.objects.filter(id=job.id, state=job.state, token=job.token, attempts=job.attempts).update(
-            state=JobState.DEAD, error_code=code, finished_at=now, token=None, lease_expires_at=None
-        )
+            try:
+                kind.bury(job.arguments, code)
+            except UnreadableArguments as problem:
+                # Nobody can tell from the job what it was about; whose work it was finds that out (stranded claims).
+                code = problem.code
+        dead = kill_job(job, code=code, now=now)
         if dead:
             metrics.JOBS_ENDED.labels(kind=job.kind, outcome="dead").inc()
             log.error("job_dead", kind=job.kind, code=code, attempts=job.attempts)
-    return bool(dead)
+    return dead
 
 
 def _due(now: datetime) -> QuerySet[Job]:

@@ -62,6 +62,7 @@ def register_timer(
     What the function raises is logged, counted and tried again at the next window.
     """
     _timers[name] = Timer(name, every_seconds, function, urgent, each_process=alone, alone=alone)
+    metrics.begin_at_zero(metrics.TIMER_RUNS, [name], metrics.TIMER_OUTCOMES)
 
 
 def registered_timers() -> tuple[Timer, ...]:

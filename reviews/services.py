@@ -18,6 +18,7 @@ from reviews.choices import DecisionKind, ReviewAction, ReviewEvent
 from reviews.errors import StaleAssessment
 from reviews.labels import draw_for_label
 from reviews.models import Decision, ReviewLease
+from reviews.observing import observe_decision
 from reviews.queue import forget_counts
 from tenancy.audit import record_event
 from tenancy.permissions import require_scope
@@ -53,6 +54,7 @@ def _decide(*, claim_id: UUID, actor: Principal, draft: DecisionDraft, now: date
         rule(case)
     decision = _write_decision(case)
     draw_for_label(decision=decision, now=now)
+    observe_decision(decision)
     ReviewLease.objects.filter(claim_id=claim_id).delete()
     _announce(case, decision)
     claim = move(

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from observability.errors import PermissionRefused
-from tenancy.admin_site import ReadOnlyAdmin, ServiceAdmin, TenantOwnedAdmin
-from tenancy.choices import Role, TenantStatus, Tier
+from tenancy.admin_site import ReadOnlyAdmin, ServiceAdmin, TenantOwnedAdmin, rendered
+from tenancy.choices import BudgetPeriod, BudgetPolicy, Role, TenantStatus, Tier
+from tenancy.costs.budgets import budget_of, change_budget, create_budget, remove_budget
+from tenancy.costs.errors import BudgetExists
 from tenancy.errors import QuotaNotCustom
 from tenancy.members import add_member, change_member_role, create_tenant, remove_member
 from tenancy.models import (
     ApiKey,
     AuditEvent,
     AuditSeal,
+    Budget,
+    BudgetAlert,
     CostRecord,
     Membership,
     QuotaCounter,
+    SpendAnomaly,
+    SpendCounter,
     Tenant,
     User,
     WebhookDelivery,
     WebhookEndpoint,
 )
 from tenancy.principals import Principal, principal_of_operator
+from tenancy.scope import every_tenant, tenant_scope
 from tenancy.second_factor import remove_second_factor
 from tenancy.services import revoke_api_key, set_custom_quota, set_tenant_standing
 from tenancy.sessions import deactivate_person
@@ -41,9 +49,10 @@ if TYPE_CHECKING:  # these take their model as a parameter for the type checker 
     PersonFormBase = UserChangeForm[User]
     NewPersonFormBase = AdminUserCreationForm[User]
     TenantFormBase = ModelForm[Tenant]
+    BudgetFormBase = ModelForm[Budget]
 else:
     PersonAdminBase, PersonFormBase, NewPersonFormBase = UserAdmin, UserChangeForm, AdminUserCreationForm
-    TenantFormBase = ModelForm
+    TenantFormBase = BudgetFormBase = ModelForm
 
 
 admin.site.unregister(Group)  # rights come from roles; groups would be a second, unused answer
@@ -56,6 +65,30 @@ def acting_operator(request: HttpRequest) -> Principal:
 
 
 _CUSTOM = ("custom_assessments_per_month", "custom_storage_gb")
+
+
+class BudgetForm(BudgetFormBase):
+    """Whose budget it is can be chosen once; the column itself is set by the service."""
+
+    owner = ModelChoiceField(queryset=Tenant.objects.order_by("slug"), label="Tenant")
+
+    class Meta:
+        model = Budget
+        fields = ("period", "limit_usd", "policy")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        if not self.instance._state.adding:
+            self.fields["owner"].initial = self.instance.tenant_id
+            self.fields["owner"].disabled = True
+
+    def clean(self) -> dict[str, Any] | None:
+        found = super().clean() or self.cleaned_data
+        owner, period = found.get("owner"), found.get("period")
+        taken = Budget.objects.filter(tenant=owner, period=period)
+        if self.instance._state.adding and owner is not None and taken.exists():
+            self.add_error("period", BudgetExists.message)
+        return found
 
 
 class TenantForm(TenantFormBase):
@@ -274,6 +307,86 @@ class CostRecordAdmin(TenantOwnedAdmin):
     list_filter: ClassVar[Any] = ("tenant", "category", "provider", "estimated")
     search_fields = ("=reference", "=job_id")
     date_hierarchy = "at"
+    ordering = ("-id",)
+
+
+@admin.register(Budget)
+class BudgetAdmin(ServiceAdmin):
+    """Budgets of all tenants; an operator sets one where a tenant has no administrator at hand."""
+
+    list_display = ("tenant", "period", "limit_usd", "policy", "changed_at")
+    list_filter = ("tenant", "period", "policy")
+    list_select_related = ("tenant",)
+    ordering = ("tenant", "period")
+    fields = ("owner", "period", "limit_usd", "policy", "changed_at")
+    form = BudgetForm
+    actions = None  # a bulk delete would pass the service by
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> tuple[str, ...]:
+        return ("changed_at",) if obj is None else ("period", "changed_at")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        with every_tenant(f"admin budgets for {request.user.pk}"):
+            return rendered(super().changelist_view(request, extra_context))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        with every_tenant(f"admin budgets for {request.user.pk}"):
+            return rendered(super().changeform_view(request, object_id, form_url, extra_context))
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        with every_tenant(f"admin budgets for {request.user.pk}"):
+            return rendered(super().delete_view(request, object_id, extra_context))
+
+    def save_model(self, request: HttpRequest, obj: Budget, form: ModelForm[Budget], change: bool) -> None:  # noqa: FBT001  # Django's signature
+        actor, now, policy = acting_operator(request), timezone.now(), BudgetPolicy(obj.policy)
+        tenant_id: UUID = form.cleaned_data["owner"].id
+        with tenant_scope(tenant_id):
+            if change:
+                stored = budget_of(obj.id)
+                change_budget(actor=actor, budget=stored, limit_usd=obj.limit_usd, policy=policy, now=now)
+                return
+            period = BudgetPeriod(obj.period)
+            made = create_budget(actor=actor, period=period, limit_usd=obj.limit_usd, policy=policy, now=now)
+        obj.id, obj.tenant_id = made.id, tenant_id
+
+    def delete_model(self, request: HttpRequest, obj: Budget) -> None:
+        assert obj.tenant_id is not None
+        with tenant_scope(obj.tenant_id):
+            remove_budget(actor=acting_operator(request), budget_id=obj.id, now=timezone.now())
+
+
+@admin.register(BudgetAlert)
+class BudgetAlertAdmin(TenantOwnedAdmin):
+    """Which budgets were reached, and when that was told."""
+
+    list_display = ("at", "period", "starts_at", "percent", "limit_usd")
+    list_filter: ClassVar[Any] = ("tenant", "period", "percent")
+    ordering = ("-id",)
+
+
+@admin.register(SpendCounter)
+class SpendCounterAdmin(TenantOwnedAdmin):
+    """What was spent by month, day and hour, in billionths of a dollar: derived from the ledger."""
+
+    list_display = ("span", "starts_at", "spent_nanos", "reserved_nanos", "calls")
+    list_filter: ClassVar[Any] = ("tenant", "span")
+    ordering = ("-starts_at", "tenant")
+
+
+@admin.register(SpendAnomaly)
+class SpendAnomalyAdmin(TenantOwnedAdmin):
+    """When a tenant's spending was unusual."""
+
+    list_display = ("found_at", "ended_at", "spent_nanos", "expected_nanos", "threshold_nanos")
+    list_filter: ClassVar[Any] = ("tenant",)
     ordering = ("-id",)
 
 

@@ -30,12 +30,31 @@ OPERATOR_ADMIN_PERMISSIONS = frozenset(
         "tenancy.view_webhookendpoint",  # host and standing, no secret
         "tenancy.view_webhookdelivery",  # how it went, not what is told
         "tenancy.view_quotacounter",
+        "tenancy.view_budget",
+        "tenancy.add_budget",
+        "tenancy.change_budget",
+        "tenancy.delete_budget",
+        "tenancy.view_spendcounter",
+        "tenancy.view_spendanomaly",
+        "tenancy.view_budgetalert",
         "tenancy.view_auditseal",
         "observability.view_job",
-        "observability.change_job",  # to replay a dead letter; every field is read-only
+        "observability.view_deadletter",
+        "observability.change_deadletter",  # to retry, resolve or drop; every field is read-only
         "observability.view_workerheartbeat",
         "observability.view_timerwindow",
         "observability.view_circuitbreaker",
+        "observability.view_incident",  # what can be done stands on the pages of incidents
+        "observability.view_incidentstep",
+        "observability.view_incidentevent",
+        "observability.view_escalationlevel",
+        "observability.add_escalationlevel",
+        "observability.change_escalationlevel",
+        "observability.delete_escalationlevel",
+        "observability.view_alert",
+        "observability.change_alert",  # to acknowledge and resolve; every field is read-only
+        "observability.view_alertentry",
+        "observability.view_alerttelling",
         "observability.change_circuitbreaker",  # to reset or force open; every field is read-only
     }
 )

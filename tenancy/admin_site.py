@@ -142,6 +142,9 @@ class TenantOwnedAdmin(ReadOnlyAdmin):
 
     def _across_tenants(self, request: HttpRequest, view: Callable[..., HttpResponse], *args: Any) -> HttpResponse:
         with every_tenant(f"admin {self.opts.label_lower} for {request.user.pk}"):
-            response = view(request, *args)
-            # The page's rows are read while it is rendered, so that happens here.
-            return response.render() if isinstance(response, TemplateResponse) else response
+            return rendered(view(request, *args))
+
+
+def rendered(response: HttpResponse) -> HttpResponse:
+    """Return the page made up to its last byte: its rows are read while it is rendered, so inside the scope."""
+    return response.render() if isinstance(response, TemplateResponse) else response

@@ -16,7 +16,7 @@ from tenancy.models import AuditEvent
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id
 from tenancy.trail.format import canonical_json, leaf_hash
-from tenancy.trail.sealing import await_seal
+from tenancy.trail.sealing import write_event
 
 
 class AuditAction(StrEnum):
@@ -30,11 +30,15 @@ class TenancyAction(AuditAction):
     API_KEY_REVOKED = "api_key.revoked"
     TENANT_CREATED = "tenant.created"
     TENANT_CHANGED = "tenant.changed"
+    TENANT_ACCESS_ENDED = "tenant.access_ended"
     QUOTA_CHANGED = "tenant.quota_changed"
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"
     MEMBER_SIGNED_IN = "member.signed_in"
+    BUDGET_SET = "budget.set"
+    BUDGET_CHANGED = "budget.changed"
+    BUDGET_REMOVED = "budget.removed"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105  # the name of an action
@@ -96,6 +100,5 @@ def record_event(
         request_id=current_context().request_id,
     )
     event.leaf_hash = leaf_hash(event.content).hex()
-    event.save()
-    await_seal(event)
+    write_event(event)
     return event

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from observability.errors import PermissionRefused
 from tenancy.choices import Role, TenantStatus
 from tenancy.errors import InvalidCredential, SignOnRequired, TenantInactive, TenantMismatch
+from tenancy.key_lookup import HeldKey, key_of_hash
 from tenancy.keys import secret_hash, well_formed
 from tenancy.models import ApiKey, Membership, Tenant, User
 from tenancy.principals import (
@@ -34,9 +35,6 @@ from tenancy.token_grants import principal_for_token
 _LAST_USED_STEP = timedelta(minutes=1)
 # Where a session remembers the tenant (its id) that a person in several has chosen.
 SESSION_TENANT = "tenant"
-_HOLDER_ROLE = Subquery(
-    Membership.objects.filter(tenant_id=OuterRef("tenant_id"), user_id=OuterRef("user_id")).values("role")
-)
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -87,31 +85,32 @@ def principal_for_secret(*, secret: str, now: datetime) -> tuple[ApiKey, Princip
     """Return the key and its principal; raises InvalidCredential, or TenantInactive for a suspended tenant."""
     if not well_formed(secret):
         raise InvalidCredential
-    # One query instead of two: most of what authentication costs is Django making and reading queries.
-    keys = ApiKey.objects.select_related("tenant", "user").annotate(holder_role=_HOLDER_ROLE)
-    key = keys.filter(secret_sha256=secret_hash(secret)).first()
-    if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+    held = key_of_hash(secret_hash(secret))
+    if held is None:
         raise InvalidCredential
-    principal = _principal_behind(key)
+    key = held.key
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
+        raise InvalidCredential
+    principal = _principal_behind(held)
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - _LAST_USED_STEP)
     if key.last_used_at is None or key.last_used_at < now - _LAST_USED_STEP:
         ApiKey.objects.filter(stale, id=key.id).update(last_used_at=now)
     return key, principal
 
 
-def _principal_behind(key: ApiKey) -> Principal:
+def _principal_behind(held: HeldKey) -> Principal:
+    key = held.key
     if not key.user.is_active:
         raise InvalidCredential
     if key.tenant is None or key.tenant_id is None:
         if not key.user.is_operator:
             raise InvalidCredential
         return principal_of_operator_key(key)
-    role: str | None = getattr(key, "holder_role", None)
-    if role is None:
+    if held.role is None:
         raise InvalidCredential
     if key.tenant.status != TenantStatus.ACTIVE:
         raise TenantInactive
-    return principal_of_key(key, Role(role))
+    return principal_of_key(key, Role(held.role))
 
 
 @outside_any_tenant()

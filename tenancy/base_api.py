@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from observability.context import work_context
 from observability.errors import NotAuthenticated, PermissionRefused
 from tenancy.choices import Scope
+from tenancy.costs.metering import requests
 from tenancy.errors import RateLimited
 from tenancy.principals import Principal
 from tenancy.ratelimits.limiter import Allowance, Bucket, count_request
@@ -119,6 +120,8 @@ class TenantAPIView(ScopedAPIView):
         if tenant_id is None:
             raise PermissionRefused("This needs a member of a tenant.")
         self._entered.enter_context(tenant_scope(tenant_id))
+        if not isinstance(request.successful_authenticator, SessionAuthentication):
+            requests.count(tenant_id)
 
 
 class OperationsAPIView(ScopedAPIView):

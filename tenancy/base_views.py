@@ -53,6 +53,24 @@ class TenantView(View):
         return response
 
 
+class OperatorView(View):
+    """A page about the platform, for its operator; it belongs to no tenant and enters none."""
+
+    principal: Principal
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        principal: Principal | None = getattr(request, "principal", None)
+        if principal is None:
+            return _refuse_or_sign_in(request)
+        require_scope(principal, Scope.OPS)
+        self.principal = principal
+        _count(request, principal)
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        patch_vary_headers(response, ("Cookie", "HX-Request"))
+        return response
+
+
 def _count(request: HttpRequest, principal: Principal) -> None:
     """Count the page or form of this person; raises RateLimited."""
     if request.method != "POST":

@@ -50,10 +50,37 @@ class ActorType(models.TextChoices):
 
 
 class CostCategory(models.TextChoices):
-    """`INFERENCE`: a model on a server of our own. `THIRD_PARTY`: a call that somebody sends a bill for."""
+    """`INFERENCE`: a model on a server of our own. `THIRD_PARTY`: a call that somebody sends a bill for.
+
+    The others are booked once a day: requests of the API as counted, storage and database as estimated.
+    """
 
     INFERENCE = "INFERENCE", "Inference"
     THIRD_PARTY = "THIRD_PARTY", "Third party"
+    API_CALL = "API_CALL", "API calls"
+    STORAGE = "STORAGE", "Storage"
+    DATABASE = "DATABASE", "Database"
+
+
+class SpendSpan(models.TextChoices):
+    """What a counter of money spans, in UTC; an hour counts calls of models alone."""
+
+    MONTH = "MONTH", "Month"
+    DAY = "DAY", "Day"
+    HOUR = "HOUR", "Hour"
+
+
+class BudgetPeriod(models.TextChoices):
+    MONTH = "MONTH", "Month"
+    DAY = "DAY", "Day"
+
+
+class BudgetPolicy(models.TextChoices):
+    """What happens at the limit. No claim ever fails for it: what no model may judge is judged by the rules."""
+
+    ALERT = "ALERT", "Only tell"
+    LOCAL = "LOCAL", "Use the local model, else the rules"
+    RULES = "RULES", "Use the rules alone"
 
 
 class DisabledReason(models.TextChoices):

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from observability.models import Job
+from observability.models import DeadLetter, Job
 from tenancy.audit_guard import missing_triggers
 from tenancy.carried import tied_keys
 from tenancy.database_roles import role_findings
@@ -18,8 +18,8 @@ from tenancy.ledger_guard import missing_ledger_triggers
 from tenancy.models import ApiKey, Membership
 from tenancy.owned import TenantOwned
 
-# They tell the tenant, so they are read before there is one.
-SHARED = (ApiKey, Membership, Job)
+# They tell the tenant, so they are read before there is one; dead letters are read by who operates all of them.
+SHARED = (ApiKey, Membership, Job, DeadLetter)
 
 
 @dataclass(frozen=True)

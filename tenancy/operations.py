@@ -14,7 +14,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from observability.breakers import breaker_facts, breaker_rows, facts_of, reset_breaker
+from observability.breakers import breaker_facts, breaker_rows, breaker_states, facts_of, reset_breaker
 from observability.gauges import WORKER_LOST_SECONDS
 from observability.health import readiness, uptime_seconds
 from observability.models import WorkerHeartbeat
@@ -48,6 +48,7 @@ class HealthDetailedView(OperationsAPIView):
             "workers": workers,
             "disk": disk_figures(),
             "providers": configured_providers(),
+            "circuit_breakers": breaker_words(),
         }
         return Response(body, headers={"Cache-Control": "no-store"})
 
@@ -125,6 +126,17 @@ def configured_providers() -> list[str]:
         "rules": True,
     }
     return [name for name, is_set in given.items() if is_set]
+
+
+def breaker_words() -> dict[str, str]:
+    """Return the state of every breaker: what providers are like is known from real calls, a probe would cost money.
+
+    Empty when the database cannot tell.
+    """
+    try:
+        return {name: state for (name, state), holds in breaker_states().items() if holds}
+    except DatabaseProblem:
+        return {}
 
 
 def cache_problem() -> str:

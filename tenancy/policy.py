@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,9 @@ from tenancy.tiers import Feature, includes
 THRESHOLDS = frozenset({"fraud_urgent_threshold"})
 # ISO 3166-1 alpha-2, with a part of the country behind it where traffic law differs (ISO 3166-2: US-CA).
 _JURISDICTION = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?", re.ASCII)
+# What a claim's metadata calls it; the platform's own groups (camera, light …) are monitored anyway.
+_GROUP_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+_MOST_GROUPS = 6
 _MAX_HOURS = 24 * 90
 # A century: whoever means "for ever" says null.
 _MAX_DAYS = 36_525
@@ -29,6 +32,8 @@ class TenantPolicy:
     Video (with its pictures) and personal data are removed so many days after the decision; None keeps them.
     The waiting bounds are when a claim moves up one class, so that nothing starves behind urgent work. `sso_required`
     closes the tenant to passwords, `sso_new_people` lets its identity provider bring people in as clients.
+    `monitored_groups` names what a claim's metadata tells of its group (channel, language …): decisions are compared
+    between groups, no model sees them.
     """
 
     external_providers_allowed: bool = True
@@ -45,6 +50,7 @@ class TenantPolicy:
     retention_days_personal_data: int | None = None
     sso_required: bool = False
     sso_new_people: bool = False
+    monitored_groups: Sequence[str] = ()
 
 
 def tenant_policy(tenant_id: UUID) -> TenantPolicy:
@@ -103,6 +109,15 @@ def _is_switch(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_group_names(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= _MOST_GROUPS
+        and all(isinstance(name, str) and _GROUP_NAME.fullmatch(name) for name in value)
+        and len(set(value)) == len(value)
+    )
+
+
 def _is_jurisdiction(value: Any) -> bool:
     return isinstance(value, str) and _JURISDICTION.fullmatch(value) is not None
 
@@ -124,5 +139,9 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "retention_days_personal_data": _DAYS,
     "sso_required": _SWITCH,
     "sso_new_people": _SWITCH,
+    "monitored_groups": (
+        _is_group_names,
+        f"At most {_MOST_GROUPS} names of metadata fields: lower-case letters, digits, underscores.",
+    ),
     "jurisdiction": (_is_jurisdiction, "A country code such as DE, or with its part such as US-CA."),
 }

@@ -106,6 +106,10 @@ class TenantSettings(serializers.Serializer[Any]):
     jurisdiction = serializers.CharField(allow_null=True)
     sso_required = serializers.BooleanField(help_text="Passwords open this tenant no more; needs its own provider.")
     sso_new_people = serializers.BooleanField(help_text="The tenant's provider brings people in as clients.")
+    monitored_groups = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Metadata fields that name a claim's group; decisions are compared by them, no model sees them.",
+    )
 
 
 class TenantAnswer(serializers.Serializer[Any]):

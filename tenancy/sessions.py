@@ -11,11 +11,12 @@ from django.contrib.auth import SESSION_KEY, login, logout
 from django.db import transaction
 from django.http import HttpRequest
 
-from tenancy.audit import TenancyAction
+from tenancy.audit import TenancyAction, record_event
 from tenancy.clients import client_mark
-from tenancy.models import ApiKey, BrowserSession, SignOnIdentity, TokenFamily, User
+from tenancy.models import ApiKey, BrowserSession, SignOnIdentity, Tenant, TokenFamily, User
 from tenancy.person_events import record_person_event
 from tenancy.principals import Principal
+from tenancy.scope import tenant_scope
 from tenancy.session_store import SIGN_IN, SessionStore, ends_at, sign_in_facts
 from tenancy.sign_on_rules import Entrance
 
@@ -117,6 +118,36 @@ def deactivate_person(*, actor: Principal, user: User, now: datetime) -> None:
     keys = ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=now)
     after = {"sessions": sessions, "token_families": families, "api_keys": keys}
     record_person_event(TenancyAction.MEMBER_DEACTIVATED, user, now=now, actor=actor, after=after)
+
+
+@transaction.atomic(durable=True)
+def end_person_access(*, actor: Principal, user: User, now: datetime, reason: str = "") -> dict[str, int]:
+    """End every session, token and API key of the person, who may sign in again; return how many of each."""
+    sessions, families = _end_everything(user, now=now)
+    keys = ApiKey.objects.filter(user=user, revoked_at=None).update(revoked_at=now)
+    ended = {"sessions": sessions, "token_families": families, "api_keys": keys}
+    action = TenancyAction.SESSIONS_ENDED
+    record_person_event(action, user, now=now, actor=actor, after=ended, reason=reason)
+    return ended
+
+
+@transaction.atomic(durable=True)
+def end_tenant_access(*, actor: Principal, tenant: Tenant, now: datetime, reason: str = "") -> dict[str, int]:
+    """End every API key and token of the tenant; return how many of each. People's browsers stay signed in."""
+    with tenant_scope(tenant.id):
+        keys = ApiKey.objects.filter(tenant=tenant, revoked_at=None).update(revoked_at=now)
+        families = TokenFamily.objects.filter(tenant=tenant, revoked_at=None).update(revoked_at=now)
+        ended = {"api_keys": keys, "token_families": families}
+        record_event(
+            action=TenancyAction.TENANT_ACCESS_ENDED,
+            actor=actor,
+            object_type="tenant",
+            object_id=tenant.id,
+            now=now,
+            after=ended,
+            reason=reason,
+        )
+    return ended
 
 
 def _end_everything(user: User, *, now: datetime) -> tuple[int, int]:

@@ -23,9 +23,11 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.http import HttpRequest, HttpResponse
-from requests import RequestException, Session
+from requests import PreparedRequest, RequestException, Response, Session
+from requests.adapters import HTTPAdapter
 
 from observability.errors import NotFound, Unavailable
+from observability.tracing import http_call_span
 from tenancy.errors import IdentityRefused
 from tenancy.jwts import read_id_token
 from tenancy.sign_on import Arrival
@@ -95,6 +97,8 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # the l
 
     def get_requests_session(self) -> Session:
         session: Session = super().get_requests_session()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _TracedAdapter())
         session.max_redirects = 0
         session.trust_env = False  # no proxy or .netrc of the server's surroundings
         return session
@@ -111,6 +115,21 @@ class SignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # the l
         finish: Finish = request.sign_on_finish  # type: ignore[attr-defined]  # set by finish_sign_on
         link_for = UUID(state["link_for"]) if state["link_for"] else None
         raise ImmediateHttpResponse(finish(facts["arrival"], state.get("next", ""), link_for))
+
+
+class _TracedAdapter(HTTPAdapter):
+    """Sends requests to a provider, each as a span: the host, the verb and how it ended."""
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        host = urlsplit(str(request.url)).hostname or ""
+        with http_call_span(method=str(request.method), server=host) as span:
+            try:
+                response = super().send(request, *args, **kwargs)
+            except RequestException as error:
+                span.failed(type(error).__name__)
+                raise
+            span.note(http__response__status_code=response.status_code)
+        return response
 
 
 class StrictAdapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # the library has no types

@@ -7,8 +7,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from observability.jobs import JobKind, Lease, register_kind
+from observability.jobs import JobKind, Lease, argument_id, register_kind
 from observability.timers import register_timer
+from tenancy.costs.daily import book_days
+from tenancy.costs.reservations import release_expired_reservations
+from tenancy.costs.watching import WATCH_SECONDS, watch_spending
 from tenancy.count_cache import purge_expired_counts
 from tenancy.idempotency import purge_expired_records
 from tenancy.quotas import release_expired_holds
@@ -28,7 +31,7 @@ def send_webhook(lease: Lease) -> None:
 
 
 def bury_webhook(arguments: Mapping[str, str], code: str) -> None:
-    delivery_id, tenant_id = UUID(arguments["delivery_id"]), UUID(arguments["tenant_id"])
+    delivery_id, tenant_id = argument_id(arguments, "delivery_id"), argument_id(arguments, "tenant_id")
     bury_delivery(delivery_id=delivery_id, tenant_id=tenant_id, code=code, now=timezone.now())
 
 
@@ -37,6 +40,11 @@ register_kind(JobKind(SEND_JOB, send_webhook, bury_webhook))
 register_timer("purge_idempotency", 3600.0, purge_expired_records)
 # A hold is for work of seconds; what a killed process held is free again within a minute after it lapsed.
 register_timer("release_quota_holds", 60.0, release_expired_holds)
+# Money that a killed process held is free again within a minute after it lapsed.
+register_timer("release_reservations", 60.0, release_expired_reservations)
+# What a day cost is booked within the hour after it is over.
+register_timer("book_costs", 3600.0, book_days)
+register_timer("watch_spending", WATCH_SECONDS, watch_spending)
 register_timer("purge_rate_windows", 600.0, purge_idle_windows)
 register_timer("purge_counts", 600.0, purge_expired_counts)
 register_timer("purge_sign_in_places", 86_400.0, purge_old_places)

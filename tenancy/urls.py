@@ -5,12 +5,14 @@ from django.urls import URLPattern, path
 from tenancy import account_views as account
 from tenancy import key_views as keys
 from tenancy.operations import HealthDetailedView
+from tenancy.resilience_api import DebugResilienceView
 from tenancy.sign_on_views import SignOnCallbackView, SignOnView, UnlinkIdentityView
 from tenancy.usage_page import UsagePage
 from tenancy.views import ChooseTenantView, SignInCodeView, SignInView, SignOutView
 
 urlpatterns: list[URLPattern] = [
     path("health/detailed", HealthDetailedView.as_view(), name="health-detailed"),
+    path("debug-resilience", DebugResilienceView.as_view(), name="debug-resilience"),
     path("desk/usage/", UsagePage.as_view(), name="usage"),
     path("sign-in/", SignInView.as_view(), name="sign-in"),
     path("sign-in/code/", SignInCodeView.as_view(), name="sign-in-code"),

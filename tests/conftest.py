@@ -12,6 +12,8 @@ from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from aiassist.monitoring.guard import health_guard_statements, health_lift_statements
+from observability.incidents.guard import timeline_guard_statements, timeline_lift_statements
 from tenancy.audit_guard import guard_statements, lift_statements
 from tenancy.choices import Role
 from tenancy.erasure_guard import erasure_guard_statements, erasure_lift_statements
@@ -52,6 +54,22 @@ def own_data_folder(tmp_path: Path, settings: object) -> Iterator[None]:
 def nobody_is_drawn_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """One decision in twenty would get a blind label and its extra rows; tests that want one set the share to 1."""
     monkeypatch.setattr("reviews.labels.draw_number", lambda decision_id: 0.5)
+
+
+@pytest.fixture(autouse=True)
+def full_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The level is read at most every two seconds, so which test pays for it would be chance; `live_level` reads it."""
+    from observability import service_level
+    from observability.degradation import ServiceLevel
+
+    monkeypatch.setattr(service_level, "_last", (float("inf"), service_level.Standing(ServiceLevel.FULL)))
+
+
+@pytest.fixture
+def live_level(full_service: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the service level read anew whenever it is asked for."""
+    monkeypatch.setattr("observability.service_level._last", None)
+    monkeypatch.setattr("observability.service_level._FRESH_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -117,8 +135,20 @@ def emptied_tables_may_hold_history() -> Iterator[None]:
 
     def around_the_guard(self: Any, *args: Any, **kwargs: Any) -> list[str]:
         vendor = connection.vendor
-        lifted = [*lift_statements(vendor), *ledger_lift_statements(vendor), *erasure_lift_statements(vendor)]
-        guarded = [*guard_statements(vendor), *ledger_guard_statements(vendor), *erasure_guard_statements(vendor)]
+        lifted = [
+            *health_lift_statements(vendor),
+            *timeline_lift_statements(vendor),
+            *lift_statements(vendor),
+            *ledger_lift_statements(vendor),
+            *erasure_lift_statements(vendor),
+        ]
+        guarded = [
+            *health_guard_statements(vendor),
+            *timeline_guard_statements(vendor),
+            *guard_statements(vendor),
+            *ledger_guard_statements(vendor),
+            *erasure_guard_statements(vendor),
+        ]
         return [*lifted, *plain(self, *args, **kwargs), *guarded]
 
     operations.sql_flush = around_the_guard  # type: ignore[method-assign]

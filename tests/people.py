@@ -45,6 +45,23 @@ class Person:
         return client
 
 
+@dataclass(frozen=True)
+class Operator:
+    """Who runs the platform: no tenant, and no tenant's data."""
+
+    user: User
+
+    def browser(self) -> Client:
+        """Return a signed-in browser without JavaScript."""
+        client = Client(raise_request_exception=False)
+        client.force_login(self.user)
+        return client
+
+
+def make_operator(username: str = "olga") -> Operator:
+    return Operator(User.objects.create_user(username=username, password=PASSWORD, is_operator=True))
+
+
 def make_tenant(slug: str = "acme") -> Tenant:
     return Tenant.objects.create(slug=slug, name=f"{slug.title()} Insurance", tier=Tier.PROFESSIONAL)
 

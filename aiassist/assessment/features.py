@@ -21,6 +21,12 @@ def severity_features(measurements: Measurements) -> dict[str, float]:
     return found | _derived(measured)
 
 
+def monitored_features(measurements: Measurements) -> dict[str, float]:
+    """Return what monitoring keeps of a video: what severity was read from, and how bright it was."""
+    luma = {name: value for name, value in measurements.features.items() if name == "mean_luma"}
+    return severity_features(measurements) | {name: value for name, value in luma.items() if math.isfinite(value)}
+
+
 def scenario_features(measurements: Measurements) -> dict[str, float]:
     """Return what the scenario model reads: the features of severity, and what else was seen and heard."""
     found = severity_features(measurements)

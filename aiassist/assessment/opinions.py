@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiassist.assessment.fault import fault_not_assessable
+from aiassist.assessment.features import monitored_features
 from aiassist.assessment.fraud import copy_findings, fraud_opinion
 from aiassist.assessment.progress import StageClock
 from aiassist.assessment.severity import SeverityModel, severity_not_assessable
@@ -10,7 +11,7 @@ from aiassist.assessment.summary import summary_not_assessable, summary_of
 from aiassist.assessment.vision import PROMPT_VERSION, CheckedVision
 from aiassist.fraud.scoring import FraudModel
 from aiassist.gateway.rules_provider import RULES_MODEL
-from aiassist.gateway.types import RULES, ChainAnswer
+from aiassist.gateway.types import NO_BUDGET, RULES, ChainAnswer
 from aiassist.types import (
     Dossier,
     FaultOpinion,
@@ -42,9 +43,11 @@ def assessed(
     clock: StageClock,
 ) -> Opinion:
     """Return the opinion of a video that could be judged."""
+    held_back = answer.held_back_by_budget
     reasons = (
         *measurements.degraded,
         *((NO_VISION_MODEL,) if not answer.from_model else ()),
+        *((NO_BUDGET,) if held_back else ()),
         *((UNFAMILIAR_VIDEO,) if unfamiliar else ()),
     )
     return Opinion(
@@ -59,12 +62,13 @@ def assessed(
         facts=measurements.facts,
         summary=summary_of(measurements, severity, fault, fraud),
         provider=_provider_use(answer, vision.dropped),
-        degraded=not answer.from_model,
+        degraded=not answer.from_model or held_back,
         degraded_reasons=reasons,
-        service_level=FULL if answer.from_model else DEGRADED,
+        service_level=FULL if answer.from_model and not held_back else DEGRADED,
         processing_seconds=clock.elapsed,
         pipeline_version=PIPELINE_VERSION,
         stage_seconds=dict(clock.seconds),
+        features=monitored_features(measurements),
     )
 
 

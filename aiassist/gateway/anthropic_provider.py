@@ -104,4 +104,10 @@ def _text_of(envelope: Envelope) -> str:
     return "".join(texts)
 
 
-_MESSAGES = Protocol(_text_of, input_tokens="input_tokens", output_tokens="output_tokens")
+_MESSAGES = Protocol(
+    _text_of,
+    input_tokens="input_tokens",
+    output_tokens="output_tokens",
+    cached_tokens=("cache_read_input_tokens",),
+    cached_apart=True,
+)

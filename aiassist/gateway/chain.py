@@ -18,6 +18,7 @@ from aiassist.gateway.rules_provider import RULES_MODEL, RulesProvider
 from aiassist.gateway.schema import valid_answer
 from aiassist.gateway.traced_provider import TracedProvider
 from aiassist.gateway.types import (
+    RULES_ANSWER,
     ChainAnswer,
     ErrorKind,
     NotAsked,
@@ -29,6 +30,7 @@ from aiassist.gateway.types import (
     VisionRequest,
 )
 from observability import metrics
+from observability.fallbacks import note_fallback
 
 
 @dataclass
@@ -121,6 +123,7 @@ class ProviderChain:
             if isinstance(error, NotAsked):
                 _count_call(link.name, "not_asked")
                 raise
+            metrics.PROVIDER_FAILURES.labels(provider=link.name, code=error.code).inc()
             journal.note_attempt(link.name, error.usage)
             _count_call(link.name, error.kind.value.lower(), self._monotonic() - began)
             raise
@@ -143,6 +146,8 @@ class ProviderChain:
 
     def _ask_rules(self, request: VisionRequest, journal: _Journal) -> ChainAnswer:
         """Take the rules' own words; they are this program's and need no validation."""
+        if journal.errors:  # a model was wanted and none could
+            note_fallback(RULES_ANSWER)
         answer = ProviderAnswer(content=self._rules.state(request), model=RULES_MODEL)
         _count_call(self._rules.name, "ok")
         return _standard_answer(self._rules.name, request, answer, journal)

@@ -53,6 +53,11 @@ class GatewayConfig:
         )
 
 
+def is_configured(name: str) -> bool:
+    """Whether the named provider is set up here."""
+    return getattr(GatewayConfig.from_settings(), name) is not None
+
+
 def _hosted(prefix: str, *, url: str, model: str) -> EndpointConfig | None:
     """Return a provider that is configured by its key."""
     key = _setting(f"{prefix}_API_KEY")

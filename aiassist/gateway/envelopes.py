@@ -15,11 +15,16 @@ Envelope = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Protocol:
-    """Where a protocol keeps things: `text_of` finds the answer's text or raises ProviderError."""
+    """Where a protocol keeps things: `text_of` finds the answer's text or raises ProviderError.
+
+    `cached_tokens` is the way to the count of cached input; `cached_apart` says that the input does not include it.
+    """
 
     text_of: Callable[[Envelope], str]
     input_tokens: str
     output_tokens: str
+    cached_tokens: tuple[str, ...]
+    cached_apart: bool
 
 
 def answer_in(body: str, protocol: Protocol, *, configured: str) -> ProviderAnswer:
@@ -46,7 +51,18 @@ def _served_model(name: object, *, configured: str) -> str:
 
 def _told_usage(told: object, protocol: Protocol) -> Usage:
     counts = told if isinstance(told, dict) else {}
-    return Usage(_count(counts.get(protocol.input_tokens)), _count(counts.get(protocol.output_tokens)))
+    input_tokens, cached = _count(counts.get(protocol.input_tokens)), _cached(counts, protocol)
+    if protocol.cached_apart:
+        input_tokens = min(input_tokens + cached, MOST_TOKENS)
+    output_tokens = _count(counts.get(protocol.output_tokens))
+    return Usage(input_tokens, output_tokens, cached_tokens=min(cached, input_tokens))
+
+
+def _cached(counts: Envelope, protocol: Protocol) -> int:
+    found: object = counts
+    for name in protocol.cached_tokens:
+        found = found.get(name) if isinstance(found, dict) else None
+    return _count(found)
 
 
 def _count(tokens: object) -> int:

@@ -101,4 +101,10 @@ def _first_choice(envelope: Envelope) -> Envelope:
     return choices[0]
 
 
-_CHAT_COMPLETIONS = Protocol(_text_of, input_tokens="prompt_tokens", output_tokens="completion_tokens")
+_CHAT_COMPLETIONS = Protocol(
+    _text_of,
+    input_tokens="prompt_tokens",
+    output_tokens="completion_tokens",
+    cached_tokens=("prompt_tokens_details", "cached_tokens"),
+    cached_apart=False,
+)

@@ -15,8 +15,10 @@ from django.utils import timezone
 
 from aiassist.gateway.around import ProviderAround
 from aiassist.gateway.schema import valid_answer
-from aiassist.gateway.types import ProviderAnswer, VisionProvider, VisionRequest
+from aiassist.gateway.types import REMEMBERED_ANSWER, ProviderAnswer, VisionProvider, VisionRequest
 from aiassist.models import StoredAnswer
+from observability.breakers import open_breakers
+from observability.fallbacks import note_fallback
 from tenancy.scope import every_tenant
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,8 @@ class RememberingProvider(ProviderAround):
     def _recall(self, request: VisionRequest) -> ProviderAnswer | None:
         try:
             row = self._same_question(request).filter(expires_at__gt=timezone.now()).first()
+            if row is not None and self.name in open_breakers():
+                note_fallback(REMEMBERED_ANSWER)
         except DatabaseProblem as problem:
             log.warning("answer_not_recalled", provider=self.name, error=type(problem).__name__)
             return None

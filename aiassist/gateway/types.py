@@ -24,17 +24,19 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens of one or more calls, and what they cost once they are billed."""
+    """Tokens of one or more calls, and what they cost once they are billed; cached ones are part of the input."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
+    cached_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
             self.cost_usd + other.cost_usd,
+            self.cached_tokens + other.cached_tokens,
         )
 
 
@@ -141,10 +143,20 @@ class ChainAnswer:
     errors: tuple[str, ...] = ()
 
     @property
+    def held_back_by_budget(self) -> bool:
+        """Tell whether a provider was not asked because the tenant's budget had no room for it."""
+        return any(error.endswith(f":{NO_BUDGET}") for error in self.errors)
+
+    @property
     def from_model(self) -> bool:
         """Tell whether a model took part (False: the rules answered)."""
         return self.provider != RULES
 
 
+NO_BUDGET = "budget"  # the code of a call that a budget had no room for
 RULES = "rules"  # name of the last link; fixed by API.md
 PROVIDER_NAMES = ("openai", "anthropic", "local")  # the links before it, in their order
+# The fallback that is noted when the rules answer after a model could not.
+RULES_ANSWER = "rules-answer"
+# The one that is noted when a provider is left alone and its answer from before serves.
+REMEMBERED_ANSWER = "remembered-answer"

@@ -11,6 +11,7 @@ from claims.services.recording import record_assessment, record_unassessable
 from claims.services.requesting import MOST_CLAIMS, REASSESS_JOB, request_reassessment
 from claims.services.retention import apply_retention
 from claims.services.storage_use import recount_stored_bytes
+from claims.services.stranded import rescue_stranded_claims
 
 __all__ = [
     "ASSESS_JOB",
@@ -35,6 +36,7 @@ __all__ = [
     "recount_stored_bytes",
     "remove_media",
     "request_reassessment",
+    "rescue_stranded_claims",
     "restrict_claim",
     "revoke_access",
     "set_legal_hold",

@@ -32,7 +32,9 @@ from claims.models import Claim
 from claims.services.recording import record_assessment
 from claims.storage import local_path
 from claims.workflow import move
-from observability.jobs import Lease, finish_job, record_progress
+from observability.jobs import Lease, argument_id, finish_job, record_progress
+from tenancy.choices import CostCategory
+from tenancy.costs.metering import meter
 from tenancy.policy import tenant_policy
 from tenancy.principals import system_principal
 from tenancy.scope import current_tenant_id
@@ -55,7 +57,7 @@ def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_c
     """Run the pipeline with the provider chain of the settings and what the tenant's own history has taught."""
     measure = partial(measure_video, detector=detector_weights(Path(settings.MODEL_DIR)))
     chain = chain_from(GatewayConfig.from_settings(), reference=dossier.reference)
-    return pipeline.run(
+    opinion = pipeline.run(
         dossier,
         chain=chain,
         measure=measure,
@@ -64,6 +66,16 @@ def configured_engine(dossier: Dossier, *, on_progress: ProgressCallback, find_c
         fraud_model=active_fraud_model(),
         calibration=calibration_in_force(),
     )
+    _meter_inference()
+    return opinion
+
+
+def _meter_inference() -> None:
+    """Count the run of the platform's own models for the day's bill."""
+    try:
+        meter(CostCategory.INFERENCE, count=1, now=timezone.now())
+    except DatabaseError as problem:
+        log.warning("inference_not_metered", error=type(problem).__name__)
 
 
 def assess_claim(*, lease: Lease, engine: Engine = configured_engine) -> None:
@@ -103,7 +115,7 @@ def dossier_for(claim: Claim, video_path: Path) -> Dossier:
 def _begin(*, lease: Lease, now: datetime) -> Claim | None:
     """Move the claim to PROCESSING; None when there is nothing left to assess (the job is finished then)."""
     claim: Claim | None = (
-        Claim.objects.select_related("video", "subject_key").filter(id=lease.arguments["claim_id"]).first()
+        Claim.objects.select_related("video", "subject_key").filter(id=argument_id(lease.arguments, "claim_id")).first()
     )
     if claim is None:
         raise ClaimNotFound

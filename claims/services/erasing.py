@@ -18,8 +18,9 @@ from claims.choices import CLOSED, ClaimAction
 from claims.errors import ClaimNotFound, ClaimOpen, LegalHold
 from claims.identifiers import refuse_identifiers
 from claims.models import Claim, Evidence, LinkKey, Party, VideoFile
+from claims.observing import forget_groups_of
 from observability.ids import new_id
-from observability.jobs import Lease, enqueue_job, finish_job, forget_details
+from observability.jobs import Lease, argument_id, enqueue_job, finish_job, forget_details
 from tenancy.audit import record_event
 from tenancy.choices import Scope
 from tenancy.erasures import empty_write_ahead_log, erasure_of, note_erasure, record_erasure
@@ -69,6 +70,7 @@ def commit_erasure(*, actor: Principal, claim_id: UUID, reason: str, now: dateti
     Party.objects.filter(claim_id=claim.id).update(sealed="")
     LinkKey.objects.filter(claim_id=claim.id).delete()
     forget_answers_about(str(claim.id))
+    forget_groups_of(claim)
     _let_go_of_video(claim, now)
     gone_at = claim.media_removed_at or now
     Claim.objects.filter(id=claim.id).update(
@@ -99,7 +101,7 @@ def remove_media(*, lease: Lease, now: datetime) -> None:
 
     The journal's file is written first: once a file is gone, a restored backup must not bring it back unnoticed.
     """
-    claim_id = UUID(lease.arguments["claim_id"])
+    claim_id = argument_id(lease.arguments, "claim_id")
     claim = Claim.objects.select_related("video").filter(id=claim_id).first()
     if claim is None:
         raise ClaimNotFound

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -50,7 +49,7 @@ def reassess_next(*, lease: Lease, engine: Engine = configured_engine) -> None:
     if refusal is not None:
         _leave_alone(lease=lease, row=row, state=ReassessmentState.SKIPPED, code=refusal.code, now=timezone.now())
         return
-    if lease.attempt >= settings.JOB_MAX_ATTEMPTS and ended + 1 < total:
+    if lease.is_last and ended + 1 < total:
         _leave_alone(lease=lease, row=row, state=ReassessmentState.FAILED, code="attempts_spent", now=timezone.now())
         return
     claim = row.claim

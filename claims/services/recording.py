@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
 from aiassist.types import Finding, Opinion, Outcome, Stage
 from claims.changes import changes_between
 from claims.choices import QUEUE_RANK, ClaimAction, ClaimEvent, ClaimStatus, ReviewPriority
+from claims.counting import count_opinion
 from claims.errors import ClaimNotFound
 from claims.models import Assessment, Claim, Evidence, VideoFile
+from claims.observing import observe_assessment
 from claims.records import opinion_columns
 from claims.storage import Publication, new_key
 from claims.triage import Triage, not_lowered, triage
 from claims.unassessable import unassessable_opinion
 from claims.workflow import move
+from observability.alerts.choices import AlertEvent
+from observability.alerts.raising import raise_alert
 from observability.ids import new_id
 from observability.jobs import Lease, finish_job
 from tenancy.policy import tenant_policy
@@ -72,8 +78,21 @@ def _commit_assessment(
         result={"claim_id": str(claim.id), "assessment_id": str(made.assessment.id), "outcome": opinion.outcome},
         now=now,
     )
+    _warn_of_high_risk(claim, opinion, now)
     _send_to_review(claim, made, error_code="", now=now)
     return made.assessment
+
+
+def _warn_of_high_risk(claim: Claim, opinion: Opinion, now: datetime) -> None:
+    """Tell operations; one alert a tenant, however many such claims come in an hour, with the last one's id."""
+    if opinion.fraud.score >= settings.ALERT_FRAUD_RISK:
+        raise_alert(
+            AlertEvent.HIGH_RISK_PREDICTION,
+            subject="fraud",
+            tenant=current_tenant_id(),
+            facts={"claim_id": claim.id, "score": round(opinion.fraud.score, 3)},
+            now=now,
+        )
 
 
 @transaction.atomic(durable=True)
@@ -112,10 +131,11 @@ class NewVersion:
 def insert_version(*, claim: Claim, opinion: Opinion, keys: Sequence[str], job_id: UUID, now: datetime) -> NewVersion:
     """Insert the opinion beside the older ones, with its evidence and what it says differently.
 
-    A newer one neither lowers a waiting claim nor gives it more time. Writes Assessment and Evidence; the claim's own
-    columns are the caller's to write, by the workflow.
+    A newer one neither lowers a waiting claim nor gives it more time. Writes Assessment, Evidence and Observation; the
+    claim's own columns are the caller's to write, by the workflow.
     """
-    order, previous = triage(opinion=opinion, policy=tenant_policy(current_tenant_id()), now=now), claim.assessment
+    policy, previous = tenant_policy(current_tenant_id()), claim.assessment
+    order = triage(opinion=opinion, policy=policy, now=now)
     if previous is not None:
         order = not_lowered(order, standing=ReviewPriority(claim.review_priority), version=previous.version)
     versions = Assessment.objects.filter(claim_id=claim.id).aggregate(last=Max("version"))
@@ -125,6 +145,8 @@ def insert_version(*, claim: Claim, opinion: Opinion, keys: Sequence[str], job_i
         assessment.changes = changes_between(previous, assessment)
     assessment.save(force_insert=True)
     _insert_evidence(assessment, opinion.findings, keys)
+    observe_assessment(claim=claim, assessment=assessment, opinion=opinion, policy=policy)
+    transaction.on_commit(partial(count_opinion, opinion, order))
     return NewVersion(assessment, _standing(claim, assessment, order, now))
 
 

@@ -32,6 +32,7 @@ _NOT_ASSESSABLE = {
 }
 _DEGRADED = {
     "vision_model": "no vision model",
+    "budget": "the tenant’s budget had no room for a paid model",
     "detector_weights": "no vehicle detection",
     "audio_track": "no sound",
     "damaged_stream": "damaged pictures",

@@ -13,18 +13,12 @@ from django.utils.cache import patch_vary_headers
 from claims.choices import ReviewPriority
 from reviews.leases import count_held, take_next
 from reviews.pages.queue_page import queue_etag, queue_frame, queue_pages, queue_row
-from reviews.queue import QueueFilters, open_claims, queue_counts
+from reviews.queue import QueueFilters, open_claims, queue_columns, queue_counts
 from tenancy.base_views import TenantView
-from tenancy.cursors import OrderColumn, page_of
+from tenancy.cursors import page_of
 from tenancy.policy import tenant_policy
 
 _ROWS = 25
-_ORDER = (
-    OrderColumn("queue_rank"),
-    # A claim that awaits review has a due time: constraint claim_awaiting_is_complete.
-    OrderColumn("review_due_at", never_null=True),
-    OrderColumn("id"),
-)
 
 
 class QueueView(TenantView):
@@ -46,7 +40,7 @@ class QueueView(TenantView):
         cursor = request.GET.get("cursor") or None
         claims = page_of(
             open_claims(principal=self.principal, filters=filters, now=now),
-            order=_ORDER,
+            order=queue_columns(filters),
             limit=_ROWS,
             cursor=cursor,
             filters=filters.as_text(),

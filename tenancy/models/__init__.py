@@ -2,6 +2,7 @@
 
 from tenancy.models.access import ApiKey, IdempotencyRecord
 from tenancy.models.audit import AuditEvent, AuditHead, AuditNode, AuditPlace, AuditSeal, AuditUnsealed
+from tenancy.models.costs import Budget, BudgetAlert, SpendAnomaly, SpendCounter, SpendReservation, UsageMeter
 from tenancy.models.factors import RecoveryCode, SecondFactor, SignOnIdentity
 from tenancy.models.ledger import CostRecord
 from tenancy.models.limits import CountedKey, QuotaCounter, QuotaHold, RateWindow, SignInPlace
@@ -19,6 +20,8 @@ __all__ = [
     "AuditSeal",
     "AuditUnsealed",
     "BrowserSession",
+    "Budget",
+    "BudgetAlert",
     "CostRecord",
     "CountedKey",
     "Erasure",
@@ -31,8 +34,12 @@ __all__ = [
     "SecondFactor",
     "SignInPlace",
     "SignOnIdentity",
+    "SpendAnomaly",
+    "SpendCounter",
+    "SpendReservation",
     "Tenant",
     "TokenFamily",
+    "UsageMeter",
     "User",
     "VaultKey",
     "WebhookAttempt",

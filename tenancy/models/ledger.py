@@ -28,7 +28,10 @@ class _CostManager(TenantManager["CostRecord"]):
 
 
 class CostRecord(AppendOnlyRow):
-    """One thing that cost money or a model's time. Database triggers refuse UPDATE and DELETE on both engines."""
+    """One thing that cost money or a model's time. Database triggers refuse UPDATE and DELETE on both engines.
+
+    A call of a model has tokens; what is booked for a whole `day` has a `quantity` of a `unit`, once a category.
+    """
 
     refusal = LedgerAppendOnly
 
@@ -36,8 +39,15 @@ class CostRecord(AppendOnlyRow):
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=120)
     input_tokens = models.PositiveIntegerField()
+    cached_tokens = models.PositiveIntegerField(default=0, help_text="Of the input; the provider had them cached.")
     output_tokens = models.PositiveIntegerField()
-    estimated = models.BooleanField(help_text="The provider told no tokens; these are the most it can have been.")
+    pictures = models.PositiveSmallIntegerField(default=0)
+    quantity = models.DecimalField(max_digits=16, decimal_places=6, null=True, blank=True)
+    unit = models.CharField(max_length=16, blank=True)
+    day = models.DateField(null=True, blank=True, help_text="The whole day that it was booked for.")
+    estimated = models.BooleanField(
+        help_text="The provider told no tokens and these are the most it can have been, or bytes were estimated."
+    )
     amount_usd = models.DecimalField(max_digits=_USD_DIGITS, decimal_places=USD_PLACES)
     prices_of = models.CharField(max_length=16, help_text="Date of the price table that the amount comes from.")
     reference = models.CharField(max_length=64, blank=True, help_text="Id of the claim it was for.")
@@ -47,7 +57,11 @@ class CostRecord(AppendOnlyRow):
     objects = _CostManager()
 
     class Meta(AppendOnlyRow.Meta):
-        constraints = [models.CheckConstraint(name="cost_not_negative", condition=Q(amount_usd__gte=0))]
+        constraints = [
+            models.CheckConstraint(name="cost_not_negative", condition=Q(amount_usd__gte=0)),
+            # Calls have no day, and NULLs are distinct on both engines.
+            models.UniqueConstraint(fields=["tenant", "category", "day"], name="cost_of_a_day_once"),
+        ]
         indexes = [
             models.Index(fields=["tenant", "at"], name="cost_by_time"),
             models.Index(fields=["tenant", "reference"], name="cost_by_reference"),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from observability.outbound.addresses import URL_LENGTH
 from tenancy.choices import DeliveryState, DisabledReason
 from tenancy.owned import TenantOwned
-
-URL_LENGTH = 500
 
 
 class WebhookEndpoint(TenantOwned):

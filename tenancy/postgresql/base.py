@@ -8,6 +8,7 @@ What the setting does: `tenancy/row_security.py`. What `every_tenant` does: `ten
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
@@ -17,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import register_tzloader
-from psycopg import ClientCursor, ServerCursor, sql
+from psycopg import ClientCursor, OperationalError, ServerCursor, sql
 from psycopg.pq import Format, TransactionStatus
 
 from tenancy.scope import current_scope
@@ -97,7 +98,24 @@ class TenantServerSideCursor(PlainServerSideCursor):
         return self
 
 
+# After a server could not be reached, nobody of this process tries again for so long: with a server that swallows
+# packets each try would hold a thread for `connect_timeout`, and soon all of them.
+_REST_SECONDS = 1.0
+_resting_until: dict[str, float] = {}
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Connect; raises OperationalError at once while the server is left alone after a failure."""
+        server = f"{conn_params.get('host')}:{conn_params.get('port')}"
+        if time.monotonic() < _resting_until.get(server, 0.0):
+            raise OperationalError("the database server was just out of reach and is left alone for a moment")
+        try:
+            return super().get_new_connection(conn_params)
+        except OperationalError:
+            _resting_until[server] = time.monotonic() + _REST_SECONDS
+            raise
+
     def get_connection_params(self) -> dict[str, Any]:
         return {**super().get_connection_params(), "cursor_factory": TenantCursor}
 

@@ -24,17 +24,17 @@ _LEAF_BYTE, _LINK_BYTE, _SEAL_BYTE = b"\x00", b"\x02", b"\x03"
 
 
 class EventContent(NamedTuple):
-    """Every stored column of an event that is hashed, `at` in UTC."""
+    """Every stored column of an event that is hashed, `at` in UTC; ids and time also as the text that is hashed."""
 
-    id: UUID
-    tenant_id: UUID
+    id: UUID | str
+    tenant_id: UUID | str
     event: str
     actor_type: str
     actor_id: str
     actor_name: str
     object_type: str
     object_id: str
-    at: datetime
+    at: datetime | str
     before: str
     after: str
     reason: str
@@ -109,7 +109,10 @@ def seal_hash(note: str, *, key_id: str, signature: str) -> str:
     return hashlib.sha256(_SEAL_BYTE + f"{note}{key_id}\n{signature}\n".encode()).hexdigest()
 
 
-def time_text(moment: datetime) -> str:
+def time_text(moment: datetime | str) -> str:
+    """Return the time in UTC to the microsecond; text is one already."""
+    if isinstance(moment, str):
+        return moment
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)  # as drivers give it: half the cost
     return utc.isoformat(timespec="microseconds")
 

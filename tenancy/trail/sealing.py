@@ -24,6 +24,7 @@ from observability import metrics
 from tenancy.models import AuditEvent, AuditHead, AuditNode, AuditPlace, AuditSeal, AuditUnsealed, Tenant
 from tenancy.scope import current_tenant_id, tenant_scope
 from tenancy.trail.format import GENESIS_HASH, link_hash, seal_hash, seal_note
+from tenancy.trail.rows import insert_awaiting, insert_places
 from tenancy.trail.signing import own_key_id, sign_note
 from tenancy.trail.tree import Edge
 
@@ -34,18 +35,13 @@ _PATIENCE = timedelta(seconds=5)
 _BATCH = 2_000
 
 
-def await_seal(event: AuditEvent) -> None:
-    """Have the event of the open transaction sealed: on SQLite at once, else by the next turn of the sealer."""
+def write_event(event: AuditEvent) -> None:
+    """Write the event of the open transaction; it is sealed on SQLite at once, else by the next turn of the sealer."""
     if connection.vendor == "sqlite":
+        event.save()
         _append(_locked_head(current_tenant_id()), [(event.id, event.leaf_hash)], now=event.at)
-        return
-    AuditUnsealed.objects.create(
-        event_id=event.id,
-        tenant_id=current_tenant_id(),
-        leaf_hash=event.leaf_hash,
-        xid=_number("pg_current_xact_id()"),
-        written_at=event.at,
-    )
+    else:
+        insert_awaiting(event)
 
 
 def seal_events(*, now: datetime) -> int:
@@ -76,12 +72,12 @@ def seal_tenant(*, now: datetime) -> int:
     tenant_id = current_tenant_id()
     head = _locked_head(tenant_id)
     there = Exists(AuditEvent.objects.filter(id=OuterRef("event_id")))
-    marks = list(_settled(now).filter(there, tenant_id=tenant_id).order_by("xid", "event_id")[:_BATCH])
+    rows = _settled(now).filter(there, tenant_id=tenant_id).order_by("xid", "event_id")
+    marks = list(rows.values_list("event_id", "leaf_hash", "written_at")[:_BATCH])
     if not marks:
         return 0
-    _append(head, [(mark.event_id, mark.leaf_hash) for mark in marks], now=now)
-    AuditUnsealed.objects.filter(event_id__in=[mark.event_id for mark in marks]).delete()
-    waited = max(0.0, (now - min(mark.written_at for mark in marks)).total_seconds())
+    _append(head, [(event_id, leaf) for event_id, leaf, _ in marks], now=now)
+    waited = max(0.0, (now - min(written_at for *_, written_at in marks)).total_seconds())
     metrics.AUDIT_SEAL_SECONDS.observe(waited)
     return len(marks)
 
@@ -119,16 +115,13 @@ def _number(expression: str) -> Func:
 
 def _append(head: AuditHead, leaves: Sequence[tuple[UUID, str]], *, now: datetime) -> None:
     tenant_id = head.tenant_id
-    edge, places, previous = Edge.read(head.seq, head.edge), [], head.hash
-    for event_id, leaf in leaves:
+    edge, previous, hashes = Edge.read(head.seq, head.edge), head.hash, []
+    for _, leaf in leaves:
         raw = bytes.fromhex(leaf)
         edge.add(raw)
-        link = link_hash(previous, raw)
-        places.append(
-            AuditPlace(tenant_id=tenant_id, event_id=event_id, seq=edge.size, previous_hash=previous, hash=link)
-        )
-        previous = link
-    AuditPlace.objects.insert_all(places)
+        previous = link_hash(previous, raw)
+        hashes.append(previous)
+    _place(head, [event_id for event_id, _ in leaves], hashes)
     nodes = [
         AuditNode(tenant_id=tenant_id, level=n.level, position=n.position, hash=n.hash.hex()) for n in edge.completed
     ]
@@ -138,6 +131,18 @@ def _append(head: AuditHead, leaves: Sequence[tuple[UUID, str]], *, now: datetim
     seal.save()
     AuditHead.objects.filter(id=head.id).update(
         seq=edge.size, hash=previous, seal_number=seal.number, seal_hash=seal.hash, edge=edge.text()
+    )
+
+
+def _place(head: AuditHead, event_ids: Sequence[UUID], hashes: Sequence[str]) -> None:
+    """Write the places after the head's; a place has its event's id."""
+    if connection.vendor != "sqlite":
+        insert_places(event_ids, hashes, size=head.seq, previous_hash=head.hash)
+        return
+    places = zip(event_ids, [head.hash, *hashes], hashes, strict=False)
+    AuditPlace.objects.insert_all(
+        AuditPlace(id=event_id, tenant_id=head.tenant_id, event_id=event_id, seq=seq, previous_hash=before, hash=link)
+        for seq, (event_id, before, link) in enumerate(places, head.seq + 1)
     )
 
 

@@ -1,23 +1,30 @@
 """One pass over a tenant's events in their order: contents, chain, and the tree's root at every seal.
 
-Rows come as plain tuples, a few thousand at a time: model instances would cost more than all the hashing.
+Rows come as plain tuples, a few thousand at a time: model instances would cost more than all the hashing. PostgreSQL
+sends text, which is what is hashed: ids and times read into objects took 12.7 µs of processor time an event, not 4.8.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from django.db import connection
+from django.db.models import F, Func, TextField
+from django.db.models.functions import Cast
 
 from tenancy.models import AuditEvent, AuditNode, AuditPlace
 from tenancy.trail.format import CHAINED, GENESIS_HASH, EventContent, chained_hash, chained_leaf, leaf_hash, link_hash
 from tenancy.trail.problems import AuditProblem, ProblemKind
-from tenancy.trail.tree import Edge
+from tenancy.trail.tree import CompleteNode, Edge
 
 # Rows read at a time: memory stays the same for any length of the trail.
 _CHUNK = 5_000
+# Stored subtree roots compared at a time.
+_NODES = 20
 _CONTENT = (
-    *("event_id", "event__tenant_id", "event__event", "event__actor_type", "event__actor_id", "event__actor_name"),
-    *("event__object_type", "event__object_id", "event__at", "event__before", "event__after", "event__reason"),
+    *("own_id", "own_tenant", "event__event", "event__actor_type", "event__actor_id", "event__actor_name"),
+    *("event__object_type", "event__object_id", "own_at", "event__before", "event__after", "event__reason"),
     "event__request_id",
 )
 _COLUMNS = ("seq", "previous_hash", "hash", "event__format", "event__leaf_hash", *_CONTENT)
@@ -45,12 +52,13 @@ class Walk:
         for row in rows_up_to(self._size):
             seq, previous, stored, _, leaf_text = row[:_CONTENT_AT]
             if seq != edge.size + 1 or previous != self.last_hash:
-                return self._diagnosis(row)
+                return self._node_problem() or self._diagnosis(row)
             if self.bad_root_at is not None:
-                return None
+                return self._node_problem()
             leaf, own_leaf, chain = _hashes(row)
             if chain != stored or own_leaf != leaf_text:
-                return _about(row, ProblemKind.ALTERED, "The event's content is not what was hashed.")
+                altered = _about(row, ProblemKind.ALTERED, "The event's content is not what was hashed.")
+                return self._node_problem() or altered
             add(leaf)
             self.last, self.last_hash = row, stored
             if seq in roots and edge.root() != roots[seq]:
@@ -58,23 +66,29 @@ class Walk:
                 continue
             if seq == kept_at:
                 self.kept_differs = edge.root() != kept_root
-            if edge.completed:
+            if len(edge.completed) >= _NODES:
                 problem = self._node_problem()
                 if problem is not None:
                     return problem
-        if edge.size < self._size and self.bad_root_at is None:
-            detail = f"The trail ends at {edge.size}, its seals know {self._size} events."
-            return AuditProblem(ProblemKind.TRUNCATED, detail, edge.size + 1)
-        return None
+        return self._node_problem() or self._end_problem()
+
+    def _end_problem(self) -> AuditProblem | None:
+        if self.edge.size == self._size or self.bad_root_at is not None:
+            return None
+        detail = f"The trail ends at {self.edge.size}, its seals know {self._size} events."
+        return AuditProblem(ProblemKind.TRUNCATED, detail, self.edge.size + 1)
 
     def _node_problem(self) -> AuditProblem | None:
-        """Compare the stored subtree roots with the computed ones: proofs are made from them."""
-        for node in self.edge.completed:
-            stored = AuditNode.objects.filter(level=node.level, position=node.position).values_list("hash", flat=True)
-            if list(stored) != [node.hash.hex()]:
+        """Compare the stored subtree roots with those computed since the last time: proofs are made from them."""
+        computed, self.edge.completed = self.edge.completed, []
+        if not computed:
+            return None
+        stored = _stored_nodes(computed)
+        for node in computed:
+            end = (node.position + 1) << node.level
+            if stored.get((node.level, node.position)) != [node.hash.hex()] and end != self.bad_root_at:
                 detail = f"The stored root of the {2**node.level} events up to this one is not theirs."
-                return AuditProblem(ProblemKind.ALTERED, detail, self.edge.size)
-        self.edge.completed.clear()
+                return AuditProblem(ProblemKind.ALTERED, detail, end)
         return None
 
     def _diagnosis(self, row: Row) -> AuditProblem:
@@ -97,16 +111,43 @@ class Walk:
         return _about(self.last or row, ProblemKind.ALTERED, detail)
 
 
+def _stored_nodes(computed: Sequence[CompleteNode]) -> dict[tuple[int, int], list[str]]:
+    """Return what is stored for the nodes, one query for each level among them."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for level in {node.level for node in computed}:
+        positions = [node.position for node in computed if node.level == level]
+        nodes = AuditNode.objects.filter(level=level, position__range=(min(positions), max(positions)))
+        for position, stored in nodes.values_list("position", "hash"):
+            found.setdefault((level, position), []).append(stored)
+    return found
+
+
 def rows_up_to(size: int) -> Iterator[Row]:
     """Yield the places up to `size` with their events, in order."""
-    places = AuditPlace.objects.order_by("seq", "id").values_list(*_COLUMNS)
-    seq = 0
-    while True:
-        chunk = list(places.filter(seq__gt=seq, seq__lte=size)[:_CHUNK])
+    places = AuditPlace.objects.order_by("seq", "id").annotate(**_as_hashed()).values_list(*_COLUMNS)
+    done = 0
+    while done < size:
+        # Bounded on both sides: with a LIMIT alone the planner may sort all that is left for each chunk.
+        end = min(done + _CHUNK, size)
+        chunk = list(places.filter(seq__gt=done, seq__lte=end))
         yield from chunk
-        if len(chunk) < _CHUNK:
-            return
-        seq = chunk[-1][0]
+        done = end
+        if not chunk:
+            following = AuditPlace.objects.filter(seq__gt=end, seq__lte=size).order_by("seq")
+            next_seq = following.values_list("seq", flat=True).first()
+            done = size if next_seq is None else next_seq - 1
+
+
+def _as_hashed() -> dict[str, F | Func]:
+    """Return an event's id, tenant and time; on PostgreSQL as the text that is hashed (`time_text`)."""
+    if connection.vendor != "postgresql":
+        return {"own_id": F("event_id"), "own_tenant": F("event__tenant_id"), "own_at": F("event__at")}
+    time = "COALESCE(to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"+00:00\"'), '')"
+    return {
+        "own_id": Cast("event_id", TextField()),
+        "own_tenant": Cast("event__tenant_id", TextField()),
+        "own_at": Func(F("event__at"), template=time, output_field=TextField()),
+    }
 
 
 def _hashes(row: Row) -> tuple[bytes, str, str]:

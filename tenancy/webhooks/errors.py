@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-from observability.errors import Conflict, FieldProblem, InvalidInput, PlatformError
-
-
-class UnusableUrl(InvalidInput):
-    """The address is none that may be called; `problems` says why, under /url."""
-
-    code = "webhook_url_refused"
-    message = "This address cannot be a webhook's."
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(problems=[FieldProblem("/url", code, detail)])
+from observability.errors import Conflict, InvalidInput, PlatformError
 
 
 class UnknownEventType(InvalidInput):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from tenancy.webhooks.transport import Answer
+from observability.outbound.transport import Answer
 
 # Pauses after the first to the seventh failed attempt; eight attempts take a day.
 PAUSES = (

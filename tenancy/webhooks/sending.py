@@ -15,17 +15,17 @@ from django.utils import timezone
 
 from observability import metrics
 from observability.errors import PlatformError
-from observability.jobs import Lease, continue_job, finish_job
+from observability.jobs import Lease, argument_id, continue_job, finish_job
+from observability.outbound.addresses import Target, parse_target
+from observability.outbound.transport import Answer, post
 from tenancy.audit import TenancyAction, record_event
 from tenancy.choices import DeliveryState, DisabledReason, TenantStatus
 from tenancy.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from tenancy.principals import system_principal
 from tenancy.scope import current_tenant_id, tenant_scope
 from tenancy.tiers import Feature, includes
-from tenancy.webhooks.addresses import Target, parse_target
 from tenancy.webhooks.retries import DISABLE_AFTER, MOST_ATTEMPTS, Verdict, after_rest, verdict
 from tenancy.webhooks.signing import signed_headers, unseal
-from tenancy.webhooks.transport import Answer, post
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ def _order(delivery: WebhookDelivery, now: datetime) -> _Order:
 
 def _delivery(lease: Lease) -> WebhookDelivery | None:
     rows = WebhookDelivery.objects.select_related("endpoint__tenant", "event")
-    found: WebhookDelivery | None = rows.filter(id=lease.arguments["delivery_id"]).first()
+    found: WebhookDelivery | None = rows.filter(id=argument_id(lease.arguments, "delivery_id")).first()
     return found
 
 

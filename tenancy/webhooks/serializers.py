@@ -6,10 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from observability.outbound.addresses import URL_LENGTH
 from tenancy.choices import DeliveryState, DisabledReason
 from tenancy.inputs import JSONBoolean, StrictSerializer, TextField
 from tenancy.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from tenancy.models.webhooks import URL_LENGTH
 
 _URL_WORDS = "https, port 443 or 8443, a public address; looked up when it is saved and again at every attempt."
 

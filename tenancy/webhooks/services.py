@@ -13,6 +13,8 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from observability.errors import FieldProblem, InvalidInput, NotFound
+from observability.outbound.addresses import UnusableUrl, parse_target
+from observability.outbound.transport import SendFailed, resolve
 from tenancy.audit import TenancyAction, record_event
 from tenancy.choices import DeliveryState, DisabledReason, Scope
 from tenancy.models import Tenant, WebhookDelivery, WebhookEndpoint
@@ -20,7 +22,6 @@ from tenancy.permissions import require_scope
 from tenancy.principals import Principal
 from tenancy.scope import current_tenant_id
 from tenancy.tiers import Feature, require_feature
-from tenancy.webhooks.addresses import parse_target
 from tenancy.webhooks.announcing import add_delivery, write_event
 from tenancy.webhooks.catalogue import PlatformEvent, event_types
 from tenancy.webhooks.errors import (
@@ -28,12 +29,10 @@ from tenancy.webhooks.errors import (
     StaleWebhook,
     TooManyWebhooks,
     UnknownEventType,
-    UnusableUrl,
     WebhookDisabled,
     WebhookExists,
 )
 from tenancy.webhooks.signing import make_secret, seal
-from tenancy.webhooks.transport import SendFailed, resolve
 
 # Time for the receiver to learn the new secret; both sign meanwhile.
 ROTATION_OVERLAP = timedelta(hours=24)

@@ -12,7 +12,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tests.people import Person
+from tests.people import Operator, Person
 
 OpenWindow = Callable[..., Page]
 
@@ -45,7 +45,7 @@ def open_window(chromium: Browser, live_server: LiveServer) -> Iterator[OpenWind
     # Two processes' worth of patience: the machine that runs this is small.
     expect.set_options(timeout=15_000)
 
-    def open_as(person: Person | None = None, **options: Any) -> Page:
+    def open_as(person: Person | Operator | None = None, **options: Any) -> Page:
         context = chromium.new_context(base_url=live_server.url, **options)
         context.expose_binding("tellViolation", lambda _source, words: troubles.append(f"policy: {words}"))
         context.add_init_script(_WATCH)

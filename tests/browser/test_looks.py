@@ -18,10 +18,13 @@ from reviews.services import DecisionDraft, decide_claim
 from tenancy.models import Tenant
 from tenancy.scope import tenant_scope
 from tests.aiassist.monitoring.cases import label_cases
+from tests.aiassist.monitoring.claims_seen import drifting
 from tests.browser.conftest import OpenWindow
 from tests.browser.rows import reviewable_claim
 from tests.files import make_assessment, make_claim
-from tests.people import Person
+from tests.observability.incidents.troubles import busy_incident, finished_incident
+from tests.people import Operator, Person, make_operator
+from tests.tenancy.costs.month import spend_a_month
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +32,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Person | None, str]]:
+def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Person | Operator | None, str]]:
     """Every page in each of its states, and who looks at it."""
     waiting = reviewable_claim(cleo, "CLM-WAITING", priority="URGENT")
     decided = reviewable_claim(cleo, "CLM-DECIDED")
@@ -61,8 +64,17 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
     with tenant_scope(cleo.tenant.id):
         set_legal_hold(actor=sam.principal, claim_id=held.id, held=True, reason="Court file 7.", now=timezone.now())
         erase_claim(actor=adam.principal, claim_id=erased.id, reason="Asked by letter.", now=timezone.now())
+    spend_a_month(adam)
     label_cases(cleo.tenant, per_class={Severity.LOW: 60, Severity.MEDIUM: 40, Severity.HIGH: 5}, covered=0.8)
+    olga = make_operator()
+    trouble, over = busy_incident(), finished_incident()
+    report_id = drifting(cleo.tenant)
     return [
+        (olga, "/operations/incidents/"),
+        (olga, f"/operations/incidents/{trouble.number}/"),
+        (olga, f"/operations/incidents/{trouble.number}/report/"),
+        (olga, f"/operations/incidents/{over.number}/"),
+        (olga, f"/operations/incidents/{over.number}/report/"),
         (None, "/sign-in/"),
         (ada, "/desk/"),
         (sam, f"/desk/claims/{waiting.id}/access/"),
@@ -77,7 +89,13 @@ def pages(ada: Person, sam: Person, adam: Person, cleo: Person) -> list[tuple[Pe
         (sam, "/desk/labels/"),
         (adam, "/desk/monitoring/calibration/"),
         (adam, "/desk/monitoring/fraud-model/"),
+        (adam, "/desk/monitoring/drift/"),
+        (adam, "/desk/monitoring/bias/"),
+        (adam, "/desk/monitoring/reports/"),
+        (adam, f"/desk/monitoring/reports/{report_id}/"),
         (adam, "/desk/usage/"),
+        (adam, "/desk/costs/"),
+        (adam, f"/desk/costs/statement/{timezone.now():%Y-%m}"),
         (sam, f"/desk/claims/{held.id}/review/"),
         (adam, f"/desk/claims/{held.id}/privacy/"),
         (adam, f"/desk/claims/{decided.id}/privacy/"),
@@ -111,7 +129,10 @@ def _decide(claim: Claim, person: Person, **draft: Any) -> None:
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(
-    open_window: OpenWindow, axe: Callable[[Page], list[str]], pages: list[tuple[Person | None, str]], colours: str
+    open_window: OpenWindow,
+    axe: Callable[[Page], list[str]],
+    pages: list[tuple[Person | Operator | None, str]],
+    colours: str,
 ) -> None:
     found = {}
     for person, path in pages:
@@ -141,7 +162,7 @@ def test_axe_finds_nothing_on_a_conflict_and_in_the_list_of_keys(
 
 
 def test_no_page_scrolls_sideways_on_a_phone(
-    open_window: OpenWindow, axe: Callable[[Page], list[str]], pages: list[tuple[Person | None, str]]
+    open_window: OpenWindow, axe: Callable[[Page], list[str]], pages: list[tuple[Person | Operator | None, str]]
 ) -> None:
     wide, found = {}, {}
     for person, path in pages:

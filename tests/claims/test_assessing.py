@@ -15,6 +15,7 @@ from claims.errors import ClaimNotFound
 from claims.models import Assessment, Claim, Evidence, VideoFile
 from claims.services import assess_claim, record_assessment, record_unassessable
 from claims.tasks import bury
+from observability.alerts.models import Alert
 from observability.choices import JobState
 from observability.jobs import LeaseLost, put_back_job, replay_job, take_job
 from observability.models import Job
@@ -252,3 +253,15 @@ def test_a_failed_attempt_can_be_tried_again(cleo: Person) -> None:
         put_back_job(lease=lease, code="x", detail="", now=timezone.now() - timedelta(hours=1))
     claim = assess(cleo)
     assert (claim.status, claim.attempts) == ("AWAITING_REVIEW", 2)
+
+
+@pytest.mark.parametrize(("score", "alerts"), [(0.79, 0), (0.8, 1)])
+def test_a_high_risk_of_fraud_is_told_to_operations_in_the_commit_of_the_assessment(
+    cleo: Person, score: float, alerts: int
+) -> None:
+    receive(cleo)
+    claim = assess(cleo, FakeEngine(opinion_of(Severity.LOW, fraud=score)))
+    found = list(Alert.objects.values("event", "tenant_ref", "count", "facts"))
+    facts = {"claim_id": str(claim.id), "score": score}
+    told = {"event": "HIGH_RISK_PREDICTION", "tenant_ref": str(cleo.tenant.id), "count": 1, "facts": facts}
+    assert found == [told] * alerts

@@ -253,7 +253,8 @@ def test_a_disk_that_fails_leaves_nothing(cleo: Person, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(FileSystemStorage, "_save", full)
-    assert hand_in(cleo.api()).status_code == 500
+    answer = hand_in(cleo.api())
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert left_behind() == NOTHING
 
 

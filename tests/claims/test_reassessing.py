@@ -284,7 +284,7 @@ def test_a_killed_worker_costs_one_claims_work_and_the_next_goes_on_there(cleo: 
 def test_a_claim_that_kills_its_workers_does_not_hold_up_the_others(cleo: Person, ada: Person) -> None:
     bad, good = assessed_claim(cleo, "CLM-1"), assessed_claim(cleo, "CLM-2")
     task_id = ask_again(ada, bad, good)
-    Job.objects.filter(id=task_id).update(attempts=settings.JOB_MAX_ATTEMPTS - 1)
+    Job.objects.filter(id=task_id).update(attempts=settings.JOB_RETRY_DEFAULT[0] - 1)
     never = FakeEngine()
     work(ada, task_id, never)
     assert never.dossiers == []
@@ -300,7 +300,7 @@ def test_a_claim_that_kills_its_workers_does_not_hold_up_the_others(cleo: Person
 def spend(task_id: UUID) -> None:
     """Let the task fail at its last attempt and be buried."""
     job = Job.objects.get(id=task_id)
-    Job.objects.filter(id=job.id).update(attempts=settings.JOB_MAX_ATTEMPTS - 1)
+    Job.objects.filter(id=job.id).update(attempts=settings.JOB_RETRY_DEFAULT[0] - 1)
     assert put_back_job(lease=lease_of(job.id), code="video_missing", detail="", now=timezone.now())
     assert bury_spent_jobs(now=timezone.now() + timedelta(seconds=1)) == [job.id]
 

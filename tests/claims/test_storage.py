@@ -22,6 +22,9 @@ from tenancy.scope import tenant_scope
 from tests.claims.handing_in import clip, files_in, receive
 from tests.people import Person
 
+# Who stores asks the storage's breaker, which is a row.
+pytestmark = pytest.mark.django_db
+
 LATER = timezone.now() + timedelta(hours=2)
 
 

@@ -49,7 +49,7 @@ def addresses(patterns: list[Any], before: str = "/") -> set[str]:
             found |= addresses(pattern.url_patterns, route)
         elif isinstance(pattern, URLPattern):
             for name in pattern.pattern.converters:
-                for kind in ("uuid", "str"):
+                for kind in ("uuid", "str", "int"):
                     route = route.replace(f"<{kind}:{name}>", f"{{{name}}}")
             found.add(route)
     return found

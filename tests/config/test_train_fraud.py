@@ -195,6 +195,7 @@ def test_train_fraud_refuses_another_kind_of_table(db: None, tmp_path: Path) -> 
         train("--csv", str(table))
 
 
+@pytest.mark.journey
 def test_the_learner_reaches_its_floors_on_a_later_year(db: None, shared_data: Path, tmp_path: Path) -> None:
     """Chosen and fitted inside 1994, tested once on 1995, without sex, age and marital status."""
     table = shared_data / "fraud" / "fraud_oracle_1994_1995.csv"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from observability import metrics
-from observability.jobs import JobKind, Lease, finish_job, register_kind
+from observability.jobs import JobKind, Lease, argument_id, finish_job, register_kind
 from tests.flow.models import FlowResult
 
 
@@ -34,6 +35,24 @@ def poison(lease: Lease) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def hang(lease: Lease) -> None:
+    """Hold on for longer than any job may take."""
+    time.sleep(600.0)
+
+
+def memory(lease: Lease) -> None:
+    """Ask for more memory than the process may have."""
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, resource.RLIM_INFINITY))
+    try:
+        bytearray(8 << 30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def unreadable(lease: Lease) -> None:
+    argument_id(lease.arguments, "claim_id")
+
+
 def write_end(arguments: Mapping[str, str], code: str) -> None:
     FlowResult.objects.create(job_ref=f"buried-{arguments['name']}"[:36], attempt=0, written_at=timezone.now())
 
@@ -42,5 +61,8 @@ for _kind in (
     JobKind("flow.work", work),
     JobKind("flow.fail", fail, write_end),
     JobKind("flow.poison", poison, write_end),
+    JobKind("flow.hang", hang, write_end),
+    JobKind("flow.memory", memory, write_end),
+    JobKind("flow.unreadable", unreadable, write_end),
 ):
     register_kind(_kind)

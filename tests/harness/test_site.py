@@ -55,10 +55,11 @@ def test_metrics_of_all_processes_meet_in_one_scrape_and_never_fall(site: Site) 
     assert seen == [5.0, 10.0, 15.0]
     assert figure(web.url, "claimwright_workers_alive") == 1
     # Both web processes count into the same sum.
-    before = figure(web.url, "django_http_requests_before_middlewares_total")
+    probed = 'django_http_responses_total_by_status_view_method_total{method="GET",status="200",view="health"}'
+    before = figure(web.url, probed)
     for _ in range(20):
         assert answers(f"{web.url}/health")
-    assert figure(web.url, "django_http_requests_before_middlewares_total") == before + 21
+    assert figure(web.url, probed) == before + 20
 
 
 def test_worker_that_is_killed_disappears_from_the_metrics(site: Site) -> None:

@@ -21,6 +21,7 @@ NOT_FOUND, NO_SUCH_VERB = 404, 405
 VERBS = ("get", "post", "put", "patch", "delete")
 # What each parameter of an address names: a kind of object of `World.ids`, or a fixed value that names no row.
 OBJECTS = {
+    "budget_id": "budget",
     "claim_id": "claim",
     "delivery_id": "delivery",
     "event_id": "event",
@@ -32,15 +33,21 @@ OBJECTS = {
     "key_id": "key",
     "label_id": "label",
     "object_id": "claim",
+    "report_id": "report",
     "session_id": "session",
     "task_id": "task",
     "tenant_id": "tenant",
     "webhook_id": "webhook",
 }
 FIXED = {
+    "alert_id": "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a22",
     "app_label": "claims",
     "content_type_id": "1",
+    "month": "2026-11",
+    "job_id": "01920b6e-6a31-7c02-8f7a-3b1d2f6c9a22",  # of a dead letter: the operator's
     "name": "openai",
+    "number": "1",
+    "position": "1",
     "provider_id": "nobodys",
     "url": "x",
     "version": "1",

@@ -31,6 +31,7 @@ def test_the_filters_are_found() -> None:
     assert {"TenantManager.get_queryset", "keys_of", "task_visible_to", "_locked_key", "_holder"} <= found
 
 
+@pytest.mark.journey
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="there row-level security answers")
 def test_the_crawl_sees_what_a_forgotten_filter_lets_out() -> None:
     """On SQLite the code's filters carry alone, so the crawl must notice that they are gone."""

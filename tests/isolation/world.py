@@ -15,21 +15,25 @@ from django.db import connection, transaction
 from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
+from aiassist.choices import ReportCause
+from aiassist.monitoring.health import health_document
+from aiassist.monitoring.watching import store_report
 from claims.models import Assessment, ClaimGrant, Evidence
 from claims.services.requesting import request_reassessment
 from claims.visibility import OPEN_RESTRICTED
 from observability.ids import new_id
-from observability.models import Job
+from observability.models import DeadLetter, Job
 from reviews.actions import DecisionDraft
 from reviews.choices import DecisionKind
 from reviews.models import BlindLabel
 from reviews.services import decide_claim
 from tenancy.audit import TenancyAction, record_event
-from tenancy.choices import Role
+from tenancy.choices import BudgetPeriod, Role
 from tenancy.models import (
     ApiKey,
     AuditEvent,
     BrowserSession,
+    Budget,
     Membership,
     SignOnIdentity,
     Tenant,
@@ -42,6 +46,7 @@ from tenancy.scope import every_tenant, tenant_scope
 from tenancy.webhooks.announcing import announce
 from tenancy.webhooks.catalogue import PlatformEvent
 from tests.files import make_assessed_claim
+from tests.observability.work import make_letter
 from tests.people import Person, make_key, make_person, make_tenant
 
 # Stands in everything of Borealis that has a name, and in nothing of Acme.
@@ -109,11 +114,15 @@ def _belongings(client: Person, supervisor: Person, name: str) -> dict[str, UUID
         assign_perm(OPEN_RESTRICTED, supervisor.user, waiting)
         grant = ClaimGrant.objects.get()
         delivery = WebhookDelivery.objects.get()
+        budget = Budget.objects.create(period=BudgetPeriod.MONTH, limit_usd=5, created_at=now, changed_at=now)
+        report = store_report("task:world", ReportCause.ON_DEMAND, *health_document(now=now), now=now)
         event = AuditEvent.objects.order_by("id")[0]
+    make_letter(tenant_ref=str(tenant.id), now=now)
     return {
         "event": event.id,
         "claim": waiting.id, "decided": decided.id, "evidence": evidence.id, "label": label.id, "task": task,
         "assessment": waiting.assessment.id, "webhook": endpoint.id, "delivery": delivery.id, "grant": grant.id,
+        "budget": budget.id, "report": report.id,
     }  # fmt: skip
 
 
@@ -156,7 +165,7 @@ def rows_of(tenant: Tenant) -> dict[str, list[tuple[object, ...]]]:
                 column, value = "tenant_id", tenant.id
             elif model is Tenant:
                 column, value = "id", tenant.id
-            elif model is Job:
+            elif model in {Job, DeadLetter}:
                 column, value = "tenant_ref", str(tenant.id)  # type: ignore[assignment]
             else:
                 continue

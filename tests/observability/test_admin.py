@@ -6,11 +6,11 @@ from django.contrib.messages.storage.fallback import FallbackStorage
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from observability.admin import JobAdmin, WorkerHeartbeatAdmin
-from observability.choices import JobState
-from observability.models import Job, WorkerHeartbeat
+from observability.admin import DeadLetterAdmin, JobAdmin, WorkerHeartbeatAdmin
+from observability.dead_letters import resolve_letter
+from observability.models import DeadLetter, Job, WorkerHeartbeat
 from tenancy.models import User
-from tests.observability.work import make_job
+from tests.observability.work import NOON, make_letter
 
 pytestmark = pytest.mark.django_db
 
@@ -40,17 +40,29 @@ def test_jobs_show_neither_their_arguments_nor_their_result_in_the_list(jobs_pag
     assert {"arguments", "result", "error_detail"} & set(jobs_page.list_display) == set()
 
 
-def test_replay_gives_dead_letters_fresh_attempts_and_nothing_else(
-    jobs_page: JobAdmin, request_of_olga: HttpRequest
-) -> None:
-    dead = make_job(state=JobState.DEAD, attempts=5)
-    done = make_job(state=JobState.SUCCEEDED)
-    jobs_page.replay(request_of_olga, Job.objects.all())
-    dead.refresh_from_db()
-    done.refresh_from_db()
-    assert (dead.state, dead.attempts, done.state) == (JobState.PENDING, 0, JobState.SUCCEEDED)
+def test_retry_runs_the_jobs_of_the_chosen_letters_again_and_no_others(request_of_olga: HttpRequest) -> None:
+    chosen, other = make_letter(), make_letter()
+    ended = make_letter()
+    resolve_letter(letter_id=ended.id, by="sven", now=NOON)
+    page = DeadLetterAdmin(DeadLetter, admin.site)
+    page.retry(request_of_olga, DeadLetter.objects.filter(id__in=[chosen.id, ended.id]))
+    states = dict(Job.objects.values_list("id", "state"))
+    assert states == {chosen.job_id: "PENDING", other.job_id: "DEAD", ended.job_id: "DEAD"}
+    chosen.refresh_from_db()
+    assert (chosen.resolution, chosen.resolved_by) == ("RETRIED", str(request_of_olga.user.pk))
     (message,) = request_of_olga._messages  # type: ignore[attr-defined]
-    assert str(message) == "1 dead letters will run again."
+    assert str(message) == "1 of 2 will run again."
+
+
+def test_letters_are_resolved_and_dropped_in_the_admin(request_of_olga: HttpRequest) -> None:
+    mended, useless = make_letter(), make_letter()
+    page = DeadLetterAdmin(DeadLetter, admin.site)
+    page.resolve(request_of_olga, DeadLetter.objects.filter(id=mended.id))
+    page.drop(request_of_olga, DeadLetter.objects.filter(id=useless.id))
+    resolutions = dict(DeadLetter.objects.values_list("id", "resolution"))
+    assert resolutions == {mended.id: "RESOLVED", useless.id: "DROPPED"}
+    assert not page.has_add_permission(request_of_olga)
+    assert not page.has_delete_permission(request_of_olga)
 
 
 def test_heartbeats_can_only_be_looked_at(request_of_olga: HttpRequest) -> None:

@@ -57,7 +57,7 @@ class Plain:
 
 @pytest.fixture(autouse=True)
 def policy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breakers, "_names", set())
+    monkeypatch.setattr(breakers, "_names", {})
     register_breaker(NAME)
     settings.BREAKER_WINDOW_SECONDS = float(WINDOW)
     settings.BREAKER_MIN_CALLS = MIN_CALLS

@@ -25,7 +25,7 @@ OPEN_SECONDS = 30
 
 @pytest.fixture(autouse=True)
 def policy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breakers, "_names", set())
+    monkeypatch.setattr(breakers, "_names", {})
     register_breaker(NAME)
     settings.BREAKER_MIN_CALLS = THREADS
     settings.BREAKER_OPEN_SECONDS = float(OPEN_SECONDS)

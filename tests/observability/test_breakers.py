@@ -22,7 +22,7 @@ NAME = "test_service"
 
 @pytest.fixture(autouse=True)
 def policy(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(breakers, "_names", set())
+    monkeypatch.setattr(breakers, "_names", {})
     register_breaker(NAME)
     settings.BREAKER_WINDOW_SECONDS = 60.0
     settings.BREAKER_MIN_CALLS = 4

@@ -15,6 +15,9 @@ from kombu.exceptions import OperationalError
 
 from observability import broker, tasks
 
+# Who publishes asks the broker's breaker, which is a row.
+pytestmark = pytest.mark.django_db
+
 
 @pytest.fixture
 def folder(settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -15,7 +15,7 @@ from observability import gauges, metrics
 from observability.choices import JobState
 from observability.heartbeats import record_heartbeat
 from observability.metrics import ScrapeGauge, register_scrape_source
-from observability.metrics_folder import prepare_metrics_folder
+from observability.metrics_folder import ended_files, fold_ended, prepare_metrics_folder
 from tests.observability.work import make_job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("observability.urls")]
@@ -87,9 +87,10 @@ def test_metrics_tell_jobs_by_state_and_how_long_the_oldest_waits(client: Client
     make_job(now=now, state=JobState.DEAD)
     make_job(now=now, state=JobState.SUCCEEDED)
     seen = figures(client)
-    assert seen['claimwright_jobs{state="PENDING"}'] == 3
-    assert seen['claimwright_jobs{state="DEAD"}'] == 1
-    assert seen['claimwright_jobs{state="RUNNING"}'] == 0
+    assert seen['claimwright_jobs{kind="test.count",state="PENDING"}'] == 3
+    assert seen['claimwright_jobs{kind="test.count",state="DEAD"}'] == 1
+    assert seen['claimwright_jobs{kind="test.count",state="RUNNING"}'] == 0
+    assert gauges.job_counts() == {("PENDING",): 3, ("RUNNING",): 0, ("DEAD",): 1}
     assert 90 <= seen["claimwright_oldest_waiting_job_seconds"] < 120
 
 
@@ -132,6 +133,7 @@ print(exposition().decode())
 """
 
 
+@pytest.mark.journey
 def test_exposition_adds_up_all_processes_that_share_the_folder(tmp_path: Path) -> None:
     """Real processes: the client library decides at its import whether it shares."""
     import os
@@ -154,4 +156,34 @@ def test_exposition_adds_up_all_processes_that_share_the_folder(tmp_path: Path) 
     prepare_metrics_folder(tmp_path / "metrics", wipe=False)
     assert 'outcome="accepted"} 4.0' in run(SHOW)
     prepare_metrics_folder(tmp_path / "metrics", wipe=True)
-    assert 'outcome="accepted"' not in run(SHOW)
+    assert 'outcome="accepted"} 0.0' in run(SHOW)
+
+
+def test_what_ended_processes_counted_is_added_up_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    shared = prepare_metrics_folder(tmp_path / "metrics", wipe=True)
+    environment = {**os.environ, **shared, "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": str(tmp_path)}
+    folder = tmp_path / "metrics"
+
+    def count() -> None:
+        subprocess.run([sys.executable, "-c", COUNT], env=environment, check=True, capture_output=True)
+
+    count()
+    first = sorted(folder.glob("*.db"))
+    assert ended_files(folder) == []  # so fresh that it may be another container's
+    monkeypatch.setattr("observability.metrics_folder._UNTOUCHED_SECONDS", -60.0)
+    (own := folder / f"counter_{os.getpid()}.db").write_bytes(first[0].read_bytes())
+    assert ended_files(folder) == first
+    fold_ended(folder)
+    folded = [folder / "counter_0.db", folder / "histogram_0.db"]
+    assert sorted(folder.glob("*.db")) == sorted([*folded, own])
+    own.unlink()
+    count()
+    fold_ended(folder)
+    assert sorted(folder.glob("*.db")) == folded
+    show = subprocess.run([sys.executable, "-c", SHOW], env=environment, check=True, capture_output=True, text=True)
+    assert 'claimwright_uploads_total{outcome="accepted"} 4.0' in show.stdout
+    assert 'claimwright_job_seconds_bucket{kind="test",le="5.0"} 2.0' in show.stdout
+    assert 'claimwright_job_seconds_bucket{kind="test",le="2.5"} 0.0' in show.stdout
+    assert 'claimwright_job_seconds_sum{kind="test"} 6.0' in show.stdout

@@ -72,7 +72,7 @@ def test_take_job_leaves_a_kind_alone_that_only_newer_code_knows() -> None:
 
 
 def test_take_job_refuses_a_job_without_attempts_left() -> None:
-    job = make_job(attempts=settings.JOB_MAX_ATTEMPTS)
+    job = make_job(attempts=settings.JOB_RETRY_DEFAULT[0])
     assert jobs.take_job(job_id=job.id, now=NOON) is None
 
 
@@ -150,7 +150,7 @@ def test_put_back_job_keeps_the_reason_masked() -> None:
 
 
 def test_put_back_job_calls_the_sweeper_at_once_after_the_last_attempt() -> None:
-    job = make_job(attempts=settings.JOB_MAX_ATTEMPTS - 1)
+    job = make_job(attempts=settings.JOB_RETRY_DEFAULT[0] - 1)
     jobs.put_back_job(lease=taken(job.id), code="timeout", detail="", now=NOON)
     job.refresh_from_db()
     assert job.next_publish_at == NOON

@@ -77,6 +77,12 @@ def test_configure_logging_masks_fields_by_their_names(stream: io.StringIO) -> N
     assert (line["email"], line["nested"], line["kind"]) == ("[masked]", {"password": "[masked]"}, "claims.assess")
 
 
+def test_configure_logging_takes_the_query_out_of_what_the_web_server_says(stream: io.StringIO) -> None:
+    logging.getLogger("gunicorn.error").error("Error handling request POST %s", "/claims/?q=wilhelmina&page=2")
+    (line,) = lines(stream)
+    assert line["event"] == "Error handling request POST /claims/?[query]"
+
+
 def test_configure_logging_lets_nobody_forge_a_line(stream: io.StringIO) -> None:
     configure_logging(style="console", stream=stream)
     logging.getLogger("x").warning("Not Found: /a\n2026-11-21 [critical] all is lost\x1b[2J")

@@ -4,8 +4,10 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from observability import http_metrics
 from observability.context import current_context, work_context
 
 pytestmark = pytest.mark.urls(__name__)
@@ -91,3 +93,25 @@ def test_request_that_fails_is_a_warning(client: Client) -> None:
 
 def test_request_of_a_probe_is_not_worth_a_line(client: Client) -> None:
     assert access_lines(client, "/health") == []
+
+
+def test_answers_are_counted_by_what_the_code_names_and_not_by_what_callers_choose(client: Client) -> None:
+    def seen() -> dict[tuple[str, str, str], float]:
+        (family,) = (family for family in REGISTRY.collect() if f"{family.name}_total" == http_metrics.REQUESTS)
+        return {
+            (one.labels["view"], one.labels["method"], one.labels["status"]): one.value
+            for one in family.samples
+            if one.name.endswith("_total")
+        }
+
+    before = seen()
+    client.get("/claims/CLM-1/")
+    client.get("/claims/CLM-2/")
+    client.generic("BREW", "/claims/CLM-2/")
+    client.get("/no/such/address")
+    rose = {labels: n - before.get(labels, 0) for labels, n in seen().items() if n != before.get(labels, 0)}
+    assert rose == {
+        ("claim", "GET", "200"): 2,
+        ("claim", "<invalid method>", "200"): 1,
+        ("<unnamed view>", "GET", "404"): 1,
+    }

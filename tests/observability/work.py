@@ -12,8 +12,9 @@ import pytest
 from django.db import transaction
 
 from observability import jobs
+from observability.dead_letters import kill_job
 from observability.jobs import JobKind, Lease
-from observability.models import Job
+from observability.models import DeadLetter, Job
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -31,9 +32,9 @@ def known_kind(
         yield name
 
 
-def make_job(*, kind: str = "test.count", now: datetime = NOON, **columns: Any) -> Job:
+def make_job(*, kind: str = "test.count", tenant_ref: str = "", now: datetime = NOON, **columns: Any) -> Job:
     with transaction.atomic():
-        job = jobs.enqueue_job(kind=kind, tenant_ref="", arguments={"name": "one"}, now=now)
+        job = jobs.enqueue_job(kind=kind, tenant_ref=tenant_ref, arguments={"name": "one"}, now=now)
     if columns:
         Job.objects.filter(id=job.id).update(**columns)
         job.refresh_from_db()
@@ -49,3 +50,11 @@ def taken(job_id: UUID, now: datetime = NOON) -> Lease:
 def finish(lease: Lease, now: datetime = NOON) -> None:
     with transaction.atomic():
         jobs.finish_job(lease=lease, result={"answer": 42}, now=now)
+
+
+def make_letter(*, tenant_ref: str = "", now: datetime = NOON, **columns: Any) -> DeadLetter:
+    """Return the letter of a job that died at that moment."""
+    columns = {"attempts": 5, "error_code": "valueerror", "error_detail": "ValueError: no good", **columns}
+    job = make_job(now=now, tenant_ref=tenant_ref, **columns)
+    assert kill_job(job, code=job.error_code, now=now)
+    return DeadLetter.objects.get(job=job, resolution="")

@@ -115,7 +115,7 @@ def test_summary_tells_how_the_desk_is_doing(ada: Person, cleo: Person, decided:
         "override_rate": 1.0,
         "mean_ai_confidence": 0.5,
         "fraud_flag_rate": 0.5,
-        "service_level": "DEGRADED",
+        "service_level": "FULL",
     }
 
 

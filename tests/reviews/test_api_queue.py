@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -32,6 +34,23 @@ def test_queue_lists_what_waits_with_counts(ada: Person, cleo: Person) -> None:
     assert item["review_due_at"].endswith("Z")
     assert item["lease"] is None
     assert answer["Cache-Control"].startswith("private")
+
+
+def test_pages_of_one_class_begin_at_the_cursor(ada: Person, cleo: Person) -> None:
+    due = timezone.now()
+    for number in range(7):
+        priority = ReviewPriority.URGENT if number % 3 else ReviewPriority.STANDARD
+        make_assessed_claim(cleo, f"CLM-{number}", priority=priority, now=due)
+    api, seen, query = ada.api(), [], {"limit": "1", "priority": "URGENT"}
+    for _ in range(4):
+        with CaptureQueriesContext(connection) as asked:
+            body = api.get(QUEUE, query).json()
+        seen += [item["claim_number"] for item in body["items"]]
+        query["cursor"] = str(body["next_cursor"])
+    assert (sorted(seen), body["next_cursor"]) == (["CLM-1", "CLM-2", "CLM-4", "CLM-5"], None)
+    # With the rank in the comparison PostgreSQL reads the class from its first claim on, however deep the page.
+    [page] = [one["sql"] for one in asked if "LIMIT" in one["sql"] and "claims_assessment" in one["sql"]]
+    assert '("claims_claim"."review_due_at", "claims_claim"."id") > (' in page
 
 
 def test_queue_pages_show_each_claim_once_in_order(ada: Person, cleo: Person) -> None:

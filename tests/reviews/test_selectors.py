@@ -59,7 +59,7 @@ def test_review_summary_of_an_empty_desk_invents_nothing() -> None:
         "mean_review_seconds": None,
         "mean_ai_confidence": None,
         "fraud_flag_rate": None,
-        "service_level": None,
+        "service_level": "FULL",
     }
 
 

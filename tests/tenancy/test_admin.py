@@ -73,10 +73,18 @@ OPERATORS = {
     "apikey",
     "auditevent",
     "quotacounter",
+    "budget",
+    "budgetalert",
+    "spendanomaly",
+    "spendcounter",
     "auditseal",
     "job",
+    "deadletter",
     "workerheartbeat",
     "circuitbreaker",
+    "incident",
+    "escalationlevel",
+    "alert",
 }
 
 

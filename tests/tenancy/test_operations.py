@@ -6,8 +6,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from observability import health
+from observability.breakers import force_breaker_open
 from observability.heartbeats import record_heartbeat
 from observability.probes import Check, Prober
 from tenancy import operations
@@ -49,6 +51,16 @@ def test_health_detailed_shows_the_operator_every_component(olga: Client) -> Non
     assert body["disk"]["free_bytes"] > 0
     assert "rules" in body["providers"]
     assert body["uptime_seconds"] >= 0
+
+
+def test_health_detailed_tells_of_providers_by_their_breakers_and_calls_none(
+    olga: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    olga.get(ADDRESS)
+    force_breaker_open(name="openai", by="olga", now=timezone.now())
+    with django_assert_max_num_queries(10):
+        told = olga.get(ADDRESS).json()["circuit_breakers"]
+    assert (told["openai"], told["anthropic"]) == ("OPEN", "CLOSED")
 
 
 def test_health_detailed_is_degraded_without_a_worker(olga: Client) -> None:

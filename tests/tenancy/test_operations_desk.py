@@ -14,7 +14,7 @@ from observability.choices import JobState
 from observability.desk import Panel, PanelState, Tone, in_words, register_panel, shown_panels
 from observability.models import WorkerHeartbeat
 from tenancy.models import User
-from tests.observability.work import make_job
+from tests.observability.work import make_job, make_letter
 from tests.people import PASSWORD, Person
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_what_waits_and_what_is_dead_is_counted(olga: Client) -> None:
     now = timezone.now()
     WorkerHeartbeat.objects.create(name="worker-1", started_at=now - timedelta(hours=3), seen_at=now)
     make_job(state=JobState.PENDING, run_after=now - timedelta(seconds=90))
-    make_job(state=JobState.DEAD, attempts=5)
+    make_letter()
     body = desk_of(olga)
     jobs, dead = panel_named(body, "jobs"), panel_named(body, "dead-letters")
     assert (jobs["tone"], jobs["headline"]) == ("WATCH", "1 open")

@@ -82,6 +82,13 @@ def test_one_changed_byte_of_any_column_is_found(trail: Tenant, seq: int) -> Non
     assert verify_audit(trail).problem is None
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite keeps times as text")
+@pytest.mark.parametrize("moment", ["infinity", "-infinity", "12000-01-01", "0044-03-15 BC"])
+def test_a_time_that_no_program_could_have_written_is_found(trail: Tenant, moment: str) -> None:
+    execute(f"UPDATE {EVENTS} SET at = %s WHERE id = %s", moment, key(place(trail, 4).event_id))
+    assert verdict(trail) == ("altered", 4)
+
+
 def moved_time(trail: Tenant) -> None:
     moved = place(trail, 4).event
     moved.at = moved.at.replace(year=2020)

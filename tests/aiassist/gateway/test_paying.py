@@ -14,11 +14,11 @@ from django.utils import timezone
 from aiassist.gateway import billed_provider, remembering_provider
 from aiassist.gateway.billed_provider import BilledProvider, most_it_can_be
 from aiassist.gateway.chain import ProviderChain
-from aiassist.gateway.prices import cost_usd
 from aiassist.gateway.remembering_provider import RememberingProvider, forget_expired_answers
 from aiassist.gateway.types import ChainAnswer, ErrorKind, ProviderError, Reach, Usage, VisionProvider, VisionRequest
 from aiassist.models import StoredAnswer
 from aiassist.types import Keyframe
+from tenancy.costs.prices import cost_usd
 from tenancy.models import CostRecord
 from tenancy.scope import every_tenant, tenant_scope
 from tests.aiassist.gateway.loopback import Turn, hangs_up, loopback, refuses
@@ -97,10 +97,10 @@ def test_a_provider_that_tells_no_tokens_is_booked_at_the_most_it_can_be(wire: W
     assert amount == answer.usage.cost_usd > 0
 
 
-def test_a_model_of_our_own_is_recorded_without_a_price() -> None:
+def test_a_model_of_our_own_is_recorded_at_the_price_of_a_run() -> None:
     ask(Scripted(Clock(), GOOD_ANSWER, name="local", reach=Reach.LOCAL))
     row = CostRecord.objects.get()
-    assert (row.category, row.amount_usd, row.input_tokens) == ("INFERENCE", Decimal(0), 10)
+    assert (row.category, row.amount_usd, row.input_tokens) == ("INFERENCE", Decimal("0.001"), 10)
 
 
 def test_failures_and_the_answer_are_summed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -35,6 +36,14 @@ def attributes(span: object) -> dict[str, object]:
     return {pair.key: pair.value.string_value or pair.value.int_value for pair in pairs}
 
 
+def calls_of(collected: Collector) -> list[Any]:
+    """Return the spans of calls in their order; below each is one of the HTTP request."""
+    calls = [span for span in collected.spans if span.name.startswith("chat ")]
+    below = [span for span in collected.spans if span.name == "POST"]
+    assert sorted(span.parent_span_id for span in below) == sorted(span.span_id for span in calls)
+    return sorted(calls, key=lambda span: span.start_time_unix_nano)
+
+
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.name)
 def test_every_call_is_one_span_that_tells_nothing_of_the_claim(wire: Wire, collected: Collector) -> None:
     with loopback(refuses(503), wire.answers_json(GOOD_ANSWER)) as server:
@@ -42,7 +51,7 @@ def test_every_call_is_one_span_that_tells_nothing_of_the_claim(wire: Wire, coll
         answer = chain.ask(make_request(claimant_text=CLAIMANT), external_allowed=True)
     stop_tracing()
     assert (answer.provider, answer.attempts) == (wire.name, 2)
-    first, second = (attributes(span) for span in sorted(collected.spans, key=lambda span: span.start_time_unix_nano))
+    first, second = (attributes(span) for span in calls_of(collected))
     assert first["error.type"] == "http_503"
     assert "error.type" not in second
     assert second["gen_ai.provider.name"] == wire.name
@@ -73,6 +82,6 @@ def test_a_useless_answer_tells_its_tokens_too(collected: Collector) -> None:
     with loopback(wire.answers("prose")) as server:
         ProviderChain([TracedProvider(wire.link(server.url))]).ask(make_request(), external_allowed=True)
     stop_tracing()
-    (span,) = collected.spans
+    (span,) = calls_of(collected)
     assert attributes(span)["error.type"] == "answer_not_json"
     assert attributes(span)["gen_ai.usage.input_tokens"] == 321

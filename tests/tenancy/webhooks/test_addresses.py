@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tenancy.webhooks.addresses import is_public, may_reach, parse_target
-from tenancy.webhooks.errors import UnusableUrl
+from observability.outbound.addresses import UnusableUrl, is_public, may_reach, parse_target
 
 INSIDE = [
     "127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",

@@ -15,6 +15,7 @@ from observability.choices import JobState
 from observability.errors import PlatformError
 from observability.jobs import LeaseLost
 from observability.models import Job
+from observability.outbound.transport import Answer
 from observability.sweeping import bury_spent_jobs
 from tenancy.audit_verification import verify_audit
 from tenancy.choices import Tier
@@ -25,7 +26,6 @@ from tenancy.webhooks.retention import purge_old_events
 from tenancy.webhooks.retries import MOST_ATTEMPTS, PAUSES, retry_after, verdict
 from tenancy.webhooks.sending import send_delivery
 from tenancy.webhooks.services import rotate_secret
-from tenancy.webhooks.transport import Answer
 from tests.people import Person
 from tests.tenancy.webhooks.conftest import HOST, Listen, Names
 from tests.tenancy.webhooks.events import PING, announced, fresh, lease_on, make_webhook, work_on

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import trustme
 
-from tenancy.webhooks.addresses import Target, parse_target
-from tenancy.webhooks.transport import Answer, Limits, post
+from observability.outbound.addresses import Target, parse_target
+from observability.outbound.transport import Answer, Limits, post
 from tests.tenancy.webhooks.conftest import HOST, Listen, Names
 from tests.tenancy.webhooks.receiver import (
     Answering,

@@ -12,7 +12,7 @@ from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from observability.jobs import enqueue_job
-from observability.models import Job, WorkerHeartbeat
+from observability.models import DeadLetter, Job, WorkerHeartbeat
 from tests.flow.models import FlowResult
 
 
@@ -39,6 +39,7 @@ def report() -> dict[str, Any]:
         "most_attempts": attempts["most"] or 0,
         "results": FlowResult.objects.count(),
         "distinct": FlowResult.objects.values("job_ref").distinct().count(),
+        "letters": dict(DeadLetter.objects.values_list("kind", "reason_code")),
         "workers": WorkerHeartbeat.objects.count(),
         "details": list(Job.objects.exclude(error_detail="").values_list("error_detail", flat=True)[:5]),
     }

@@ -1,0 +1,1 @@
+"""Alerts: what a person has to know now. Raised and resolved in the caller's transaction, told through the outbox."""

@@ -1,0 +1,1 @@
+"""Alerts over HTTP: the floor below has the facts, this one the credentials."""
