@@ -8,5 +8,4 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="claimwright-benchmark-"))
 os.environ.setdefault("SECRET_KEY", "benchmark-only-" + "0" * 50)
-os.environ.setdefault("DEBUG", "true")
 django.setup()

@@ -182,7 +182,11 @@ def own_site(folder: Path, environment: Mapping[str, str] | None = None) -> Iter
     The database is SQLite in the folder, or a database of its own on the server that `DATABASE_URL` names.
     """
     with _own_database(folder) as database_url:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PROMETHEUS_")}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("PROMETHEUS_") and name != "DEBUG"  # a site is as users start it
+        }
         site = Site(
             folder,
             {
