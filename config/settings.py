@@ -391,6 +391,7 @@ JOB_SWEEP_SECONDS = 1.0
 # How often it is looked whether anything is wrong, and how often a process writes down how its requests went.
 ALERT_SWEEP_SECONDS = 15.0
 REQUEST_MINUTES_WRITE_SECONDS = 0.0 if TESTING else 10.0  # 0: no thread; tests write when they want to read
+STAND_IN_FOR_WORKERS = not TESTING  # a thread, too
 
 # What one breaker wants otherwise than BREAKER_*. These three are looked at every two seconds, and only failures count.
 _QUICK = {"window_seconds": 30.0, "min_calls": 2, "open_seconds": 5.0, "probe_seconds": 10.0}

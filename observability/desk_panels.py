@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from observability.alerts.channels.registry import configured_channels
 from observability.alerts.choices import OPEN_STATES, AlertEvent, AlertSeverity, AlertState
@@ -12,8 +12,9 @@ from observability.choices import BreakerState, JobState
 from observability.dead_letters import open_letters_by_kind
 from observability.degradation import ServiceLevel
 from observability.desk import Panel, PanelRow, PanelState, Tone, in_words, register_panel
-from observability.gauges import WORKER_LOST_SECONDS, job_counts, oldest_waiting_seconds
+from observability.gauges import job_counts, oldest_waiting_seconds
 from observability.health import readiness
+from observability.heartbeats import living_workers, lost_since
 from observability.models import WorkerHeartbeat
 from observability.service_level import read_standing
 
@@ -92,8 +93,7 @@ def jobs_panel(_now: datetime) -> PanelState:
 
 def workers_panel(now: datetime) -> PanelState:
     beats = list(WorkerHeartbeat.objects.order_by("-seen_at")[:_MOST_ROWS])
-    fresh = now - timedelta(seconds=WORKER_LOST_SECONDS)
-    alive = WorkerHeartbeat.objects.filter(seen_at__gte=fresh).count()
+    fresh, alive = lost_since(now), living_workers(now=now).count()
     rows = [
         PanelRow(
             beat.name,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -18,14 +17,13 @@ from observability.breakers import breaker_states
 from observability.broker import room_for_messages
 from observability.choices import JobState
 from observability.dead_letters import open_letters_reading
+from observability.heartbeats import living_workers
 from observability.incidents.selectors import open_incidents
 from observability.jobs import known_kinds
 from observability.metrics import Readings, SourceUnreadable, register_scrape_source
-from observability.models import Job, WorkerHeartbeat
+from observability.models import Job
 from observability.processes import memory_limit_bytes, summed
 
-# Three missed beats (timers.py beats every 5 s).
-WORKER_LOST_SECONDS = 15
 # Finished jobs are not counted: their number only grows, and counting a million rows at every scrape would be felt.
 _COUNTED_STATES = (JobState.PENDING, JobState.RUNNING, JobState.DEAD)
 _CONNECTION_STATES = ("active", "idle", "idle_in_transaction", "other")
@@ -82,8 +80,7 @@ def oldest_waiting_seconds() -> Readings:
 
 
 def workers_alive() -> Readings:
-    fresh = timezone.now() - timedelta(seconds=WORKER_LOST_SECONDS)
-    return {(): float(WorkerHeartbeat.objects.filter(seen_at__gte=fresh).count())}
+    return {(): float(living_workers(now=timezone.now()).count())}
 
 
 def database_connections() -> Readings:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from observability.errors import Unavailable
 from observability.health import readiness, uptime_seconds
+from observability.standing_in import NEEDED_TO_STAND_IN, stand_in_for_workers
 
 _RETRY_AFTER_SECONDS = 5
 _UNCACHED = {"Cache-Control": "no-store"}
@@ -44,10 +46,13 @@ class LiveView(_OpenView):
 
 
 class ReadyView(_OpenView):
-    """`GET /health/ready`: 503 while something is away that this process cannot serve without."""
+    """`GET /health/ready`: 503 while something is away that this process cannot serve without. While no worker lives,
+    the probe also sets off what must not wait for one."""
 
     def get(self, _request: Request) -> Response:
         findings = readiness()
+        if all(finding.ok for finding in findings if finding.name in NEEDED_TO_STAND_IN):
+            stand_in_for_workers(now=timezone.now())
         checks = {finding.name: finding.problem or "ok" for finding in findings}
         if any(finding.required and not finding.ok for finding in findings):
             error = NotReady(retry_after_seconds=_RETRY_AFTER_SECONDS)

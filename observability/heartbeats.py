@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from observability.models import WorkerHeartbeat
 
 BEAT_SECONDS = 5.0
+# Three missed beats.
+WORKER_LOST_SECONDS = 15
 # Long enough to see in the morning who died in the night.
 _FORGET_AFTER = timedelta(days=1)
 
@@ -20,6 +24,16 @@ def record_heartbeat(*, name: str, started_at: datetime, now: datetime) -> None:
 def remove_heartbeat(*, name: str) -> None:
     """Sign the worker off: it ended in order."""
     WorkerHeartbeat.objects.filter(name=name).delete()
+
+
+def lost_since(now: datetime) -> datetime:
+    """Return the moment before which nobody who lives was seen last."""
+    return now - timedelta(seconds=WORKER_LOST_SECONDS)
+
+
+def living_workers(*, now: datetime) -> QuerySet[WorkerHeartbeat]:
+    """Return who beat lately."""
+    return WorkerHeartbeat.objects.filter(seen_at__gte=lost_since(now))
 
 
 def forget_lost_workers(*, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -15,8 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from observability.breakers import breaker_facts, breaker_rows, breaker_states, facts_of, reset_breaker
-from observability.gauges import WORKER_LOST_SECONDS
 from observability.health import readiness, uptime_seconds
+from observability.heartbeats import lost_since
 from observability.models import WorkerHeartbeat
 from observability.probes import Check, Finding, Prober, look_at
 from tenancy import serializers as bodies
@@ -95,7 +94,7 @@ def worker_list() -> list[dict[str, object]]:
         rows = list(WorkerHeartbeat.objects.order_by("-seen_at")[:50])
     except DatabaseProblem:
         return []
-    lost = now - timedelta(seconds=WORKER_LOST_SECONDS)
+    lost = lost_since(now)
     return [
         {
             "name": row.name,

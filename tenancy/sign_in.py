@@ -10,7 +10,6 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from observability import metrics
@@ -19,7 +18,6 @@ from observability.request_minutes import note_failed_sign_in
 from tenancy.audit import TenancyAction, record_event
 from tenancy.authentication import SESSION_TENANT
 from tenancy.choices import TenantStatus
-from tenancy.door_counts import count_turned_away
 from tenancy.form_limits import CounterAway, count_attempt
 from tenancy.models import Membership, SignInPlace, User
 from tenancy.principals import Principal
@@ -72,14 +70,13 @@ def _refuse_over(group: str, value: str, rate: Rate) -> None:
         raise Unavailable(message, code="sign_in_closed", retry_after_seconds=10) from error
     if wait is not None:
         metrics.SIGN_INS.labels(outcome="refused").inc()
-        count_turned_away(now=timezone.now())
+        note_failed_sign_in()
         raise LimitReached("Too many attempts to sign in. Wait a quarter of an hour.", retry_after_seconds=wait)
 
 
 def count_failure(*, username: str, address: str) -> None:
     """Note a failed attempt for operations; that it counts against the limit was said by `refuse_guessing`."""
     metrics.SIGN_INS.labels(outcome="failed").inc()
-    count_turned_away(now=timezone.now())
     note_failed_sign_in()
     log.warning("sign_in_failed", person=_digest(_folded(username))[:12], place=_place(username, address)[:12])
 

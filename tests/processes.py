@@ -3,19 +3,23 @@ its web server as process groups that can be stopped, killed and started again."
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +28,7 @@ from observability.metrics_folder import prepare_metrics_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 _START_SECONDS = 60.0
+_SQLITE_NAME = "site.sqlite3"
 
 
 class NotInTime(AssertionError):
@@ -62,9 +67,9 @@ class Site:
         process.wait_until(lambda: '"ready": true' in process.output(), "the worker says that it is ready")
         return process
 
-    def start_server(self, *, workers: int = 1) -> Process:
-        """Start gunicorn on a free port and wait until it answers; `process.url` is its address."""
-        port = free_port()
+    def start_server(self, *, workers: int = 1, port: int = 0) -> Process:
+        """Start gunicorn, on a free port if none is given, and wait until it answers; `process.url` is its address."""
+        port = port or free_port()
         bind = ("--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--threads", "4", "--preload")
         process = self._start("server", "-m", "gunicorn", "config.wsgi", *bind, "--no-control-socket")
         process.url = f"http://127.0.0.1:{port}"
@@ -202,6 +207,8 @@ def own_site(folder: Path, environment: Mapping[str, str] | None = None) -> Iter
             },
         )
         try:
+            if database_url.startswith("sqlite"):
+                shutil.copyfile(_migrated(), folder / _SQLITE_NAME)
             site.manage("migrate", "-v0")
             yield site
         finally:
@@ -209,11 +216,21 @@ def own_site(folder: Path, environment: Mapping[str, str] | None = None) -> Iter
                 process.kill()
 
 
+@cache
+def _migrated() -> Path:
+    """Return a migrated SQLite file, made once per process: a site then has its own settings' tables to add alone."""
+    folder = Path(tempfile.mkdtemp(prefix="claimwright-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    environment = {**os.environ, "DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder / _SQLITE_NAME}"}
+    Site(folder, environment).manage("migrate", "-v0")
+    return folder / _SQLITE_NAME
+
+
 @contextmanager
 def _own_database(folder: Path) -> Iterator[str]:
     parts = urlsplit(os.environ.get("DATABASE_URL", ""))
     if not parts.scheme.startswith("postgres"):
-        yield f"sqlite:///{folder / 'site.sqlite3'}"
+        yield f"sqlite:///{folder / _SQLITE_NAME}"
         return
     import psycopg
 

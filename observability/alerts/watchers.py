@@ -1,4 +1,4 @@
-"""What this floor watches: breakers, queue, dead letters, components, requests, sign-ins, versions."""
+"""What this floor watches: breakers, models, queue, dead letters, workers, components, requests, sign-ins, versions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from observability.alerts.watching import Condition, register_watcher
 from observability.breakers import breaker_rows
 from observability.choices import BreakerState, JobState
 from observability.dead_letters import open_letters_by_kind
+from observability.degradation import Trouble
 from observability.gauges import job_counts, oldest_waiting_seconds
 from observability.health import readiness
-from observability.models import RunningVersion
+from observability.heartbeats import living_workers
+from observability.models import RunningVersion, WorkerHeartbeat
 from observability.request_minutes import request_sums
+from observability.service_level import read_standing
 
 # Of requests; shorter spans make single slow ones look like a trend.
 _SPAN_MINUTES = 5
@@ -36,6 +39,8 @@ def register_watchers() -> None:
     register_watcher("queue", queue_backlog)
     register_watcher("dead-letters", dead_letters)
     register_watcher("components", _Components())
+    register_watcher("models", no_model)
+    register_watcher("workers", no_worker)
     register_watcher("requests", troubled_requests)
     register_watcher("sign-ins", failed_authentication)
     register_watcher("version", _Version())
@@ -62,6 +67,21 @@ def queue_backlog(now: datetime) -> Iterator[Condition]:
 def dead_letters(now: datetime) -> Iterator[Condition]:
     for kind, number in open_letters_by_kind().items():
         yield Condition(AlertEvent.QUEUE_BACKLOG, subject=f"dead/{kind}", facts={"dead_letters": number})
+
+
+def no_model(now: datetime) -> Iterator[Condition]:
+    """Every model provider that is set up is left alone by its breaker: the rules stand in for all of them."""
+    if Trouble.MODELS_AWAY in {rule.trouble for rule in read_standing(now=now).rules}:
+        yield Condition(AlertEvent.MODEL_FAILURE, subject="every-provider")
+
+
+def no_worker(now: datetime) -> Iterator[Condition]:
+    """Workers that ended in order have signed off; here none lives and at least one did not sign off."""
+    lost = WorkerHeartbeat.objects.count()
+    if lost and not living_workers(now=now).exists():
+        waiting = int(job_counts()[(JobState.PENDING,)])
+        facts: dict[str, Fact] = {"lost_workers": lost, "waiting_jobs": waiting}
+        yield Condition(AlertEvent.SYSTEM_DOWN, subject="workers", facts=facts)
 
 
 def troubled_requests(now: datetime) -> Iterator[Condition]:

@@ -97,8 +97,10 @@ def _opens_one(alert: Alert) -> bool:
 
 
 def _began_at(alert: Alert) -> datetime:
-    """Return when the trouble began: an outage of the database is told when it is over."""
-    away = alert.facts.get("seconds_away")
+    """Return when the trouble began: an outage of the database is told when it is over, a breaker by the next sweep."""
+    away, opened = alert.facts.get("seconds_away"), alert.facts.get("opened_at")
+    if isinstance(opened, str):
+        return datetime.fromisoformat(opened)
     return alert.opened_at - timedelta(seconds=float(away)) if isinstance(away, int | float) else alert.opened_at
 
 

@@ -7,17 +7,20 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
 from observability.breakers import breaker_facts, breaker_rows, facts_of, force_breaker_open, reset_breaker
 from observability.choices import BreakerState, JobState
 from observability.dead_letters import JobNotDead, LetterEnded, letters, retry_letter
 from observability.desk import in_words
-from observability.gauges import WORKER_LOST_SECONDS, job_counts, oldest_waiting_seconds
+from observability.gauges import job_counts, oldest_waiting_seconds
 from observability.health import readiness
+from observability.heartbeats import lost_since
 from observability.incidents.actions import Action, ActionCall, ActionResult, register_action
 from observability.models import Job, WorkerHeartbeat
 from observability.probes import Finding
+from observability.request_minutes import request_sums
 from observability.sweeping import wake_workers
 
 # A due job normally starts within a second or two (desk_panels.py watches the same figure).
@@ -26,6 +29,8 @@ _MOST_REPLAYED = 500
 # What ended badly is judged over the last minutes: long enough for a handful of jobs, short enough to see a recovery.
 _RECENT = timedelta(minutes=5)
 _MOST_FAILED_SHARE = 0.1
+# The present minute and the one before: requests are many, so a recovery shows sooner.
+_RECENT_MINUTES = 2
 
 
 def register_floor_actions() -> None:
@@ -36,7 +41,9 @@ def register_floor_actions() -> None:
         Action("check_service", "Looks at components, workers and queue together.", check_service, looks=True),
         Action("check_breakers", "Looks which circuit breakers are not closed.", check_breakers, looks=True),
         Action("check_breaker", "Looks whether calls to one service pass and succeed.", check_breaker, looks=True),
-        Action("check_failures", "Looks which jobs failed lately, and by what.", check_failures, looks=True),
+        Action(
+            "check_failures", "Looks which requests and jobs failed lately, and by what.", check_failures, looks=True
+        ),
         Action("hold_breaker_open", "Keeps every call from a service until a reset.", hold_breaker_open),
         Action("reset_breaker", "Lets calls to a service through again.", reset_one_breaker),
         Action("wake_jobs", "Wakes workers for what waits or was left by a dead worker.", wake_jobs),
@@ -53,7 +60,7 @@ def check_components(call: ActionCall) -> ActionResult:
 
 
 def check_workers(call: ActionCall) -> ActionResult:
-    fresh = call.now - timedelta(seconds=WORKER_LOST_SECONDS)
+    fresh = lost_since(call.now)
     beats = list(WorkerHeartbeat.objects.order_by("-seen_at")[:20])
     alive = [beat for beat in beats if beat.seen_at >= fresh]
     lines = [
@@ -94,8 +101,8 @@ def check_breaker(call: ActionCall) -> ActionResult:
 
 
 def check_failures(call: ActionCall) -> ActionResult:
-    """Count how jobs ended lately; well when at most a tenth of them failed, and none waits for another attempt after
-    a failure."""
+    """Count how jobs and requests ended lately; well when at most a tenth of the jobs and fewer requests than are
+    alerted about failed."""
     since = call.now - _RECENT
     ended = Job.objects.filter(finished_at__gte=since)
     good = ended.filter(state=JobState.SUCCEEDED).count()
@@ -104,7 +111,16 @@ def check_failures(call: ActionCall) -> ActionResult:
     reasons = [*_by_reason(bad), *(f"{line}, to be tried again" for line in _by_reason(retried))]
     failed = bad.count() + retried.count()
     ok = failed <= _MOST_FAILED_SHARE * (good + failed)
-    return ActionResult(ok, "\n".join([f"in {in_words(_RECENT.total_seconds())}: {good} well, {failed} not", *reasons]))
+    jobs = f"jobs in {in_words(_RECENT.total_seconds())}: {good} well, {failed} not"
+    requests = _requests(call.now)
+    return ActionResult(ok and requests.ok, "\n".join([requests.output, jobs, *reasons]))
+
+
+def _requests(now: datetime) -> ActionResult:
+    sums = request_sums(minutes=_RECENT_MINUTES, now=now)
+    ok = sums.server_errors < max(settings.ALERT_ERROR_SHARE * sums.requests, 1)
+    words = f"requests in {_RECENT_MINUTES} min: {sums.requests}, {sums.server_errors} answered with 5xx"
+    return ActionResult(ok, words)
 
 
 def hold_breaker_open(call: ActionCall) -> ActionResult:

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from observability.errors import NotFound
 from observability.incidents.actions import Action, ActionCall, ActionResult, register_action
+from observability.request_minutes import request_sums
 from tenancy.audit import TenancyAction
 from tenancy.audit_verification import AuditReport, verify_audit
 from tenancy.choices import ActorType
-from tenancy.door_counts import turned_away
 from tenancy.models import AuditEvent, Tenant, User
 from tenancy.permissions import OPERATOR_SCOPES
 from tenancy.principals import Principal
@@ -47,22 +47,20 @@ def check_access(call: ActionCall) -> ActionResult:
     with every_tenant("an incident's runbook looks at the doors"):
         events = AuditEvent.objects.filter(event__in=[str(action) for action in _DOOR_EVENTS], at__gte=since)
         counted = Counter(events.values_list("event", flat=True))
-    away = turned_away(minutes=60, now=call.now)
+    away = request_sums(minutes=60, now=call.now).unauthorised
     lines = [f"{action}: {counted[str(action)]}" for action in _DOOR_EVENTS]
-    tries = "cannot be told now" if away is None else str(away)
     reused = counted[str(TenancyAction.TOKENS_REUSED)]
-    return ActionResult(away == 0 and not reused, "\n".join([f"turned away in the last hour: {tries}", *lines]))
+    return ActionResult(away == 0 and not reused, "\n".join([f"turned away in the last hour: {away}", *lines]))
 
 
 def check_doors(call: ActionCall) -> ActionResult:
     """Well when hardly anybody was turned away in the last minutes and no token was used twice."""
-    away = turned_away(minutes=_QUIET_MINUTES, now=call.now)
+    away = request_sums(minutes=_QUIET_MINUTES, now=call.now).unauthorised
     since = call.now - timedelta(minutes=_QUIET_MINUTES)
     with every_tenant("an incident's runbook looks at the doors"):
         reused = AuditEvent.objects.filter(event=str(TenancyAction.TOKENS_REUSED), at__gte=since).count()
-    words = f"in {_QUIET_MINUTES} min: {'nobody can tell how many' if away is None else away} turned away"
-    quiet = away is not None and away <= _QUIET_TRIES
-    return ActionResult(quiet and not reused, f"{words}, {reused} tokens used twice")
+    words = f"in {_QUIET_MINUTES} min: {away} turned away, {reused} tokens used twice"
+    return ActionResult(away <= _QUIET_TRIES and not reused, words)
 
 
 def end_access_of_person(call: ActionCall) -> ActionResult:

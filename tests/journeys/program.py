@@ -37,8 +37,10 @@ class Program:
         return self._send(urllib.request.Request(self.url + path, headers=self._headers(headers)))
 
     def post(self, path: str, body: dict[str, Any]) -> Answer:
-        headers = self._headers({"Content-Type": "application/json"})
-        return self._send(urllib.request.Request(self.url + path, json.dumps(body).encode(), headers, method="POST"))
+        return self._write("POST", path, body)
+
+    def put(self, path: str, body: dict[str, Any]) -> Answer:
+        return self._write("PUT", path, body)
 
     def upload(self, video: Path, **fields: str) -> Answer:
         boundary = uuid.uuid4().hex
@@ -60,6 +62,10 @@ class Program:
                 return status
             assert time.monotonic() < deadline, status
             time.sleep(0.2)
+
+    def _write(self, method: str, path: str, body: dict[str, Any]) -> Answer:
+        headers = self._headers({"Content-Type": "application/json"})
+        return self._send(urllib.request.Request(self.url + path, json.dumps(body).encode(), headers, method=method))
 
     def _headers(self, more: dict[str, str]) -> dict[str, str]:
         return {"X-API-Key": self.api_key, **more}

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from observability import gauges, metrics
 from observability.choices import JobState
-from observability.heartbeats import record_heartbeat
+from observability.heartbeats import WORKER_LOST_SECONDS, record_heartbeat
 from observability.metrics import ScrapeGauge, register_scrape_source
 from observability.metrics_folder import ended_files, fold_ended, prepare_metrics_folder
 from tests.observability.work import make_job
@@ -97,7 +97,7 @@ def test_metrics_tell_jobs_by_state_and_how_long_the_oldest_waits(client: Client
 def test_metrics_count_workers_with_a_fresh_heartbeat(client: Client) -> None:
     now = timezone.now()
     record_heartbeat(name="here", started_at=now, now=now)
-    lost = now - timedelta(seconds=gauges.WORKER_LOST_SECONDS + 5)
+    lost = now - timedelta(seconds=WORKER_LOST_SECONDS + 5)
     record_heartbeat(name="gone", started_at=lost, now=lost)
     assert figures(client)["claimwright_workers_alive"] == 1
 

@@ -9,13 +9,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from observability import request_minutes
 from observability.choices import JobState
 from observability.incidents.choices import IncidentKind
 from observability.incidents.models import Incident
-from observability.models import Job
+from observability.models import Job, RequestMinute
 from tenancy.audit import TenancyAction
 from tenancy.choices import Role
-from tenancy.door_counts import count_turned_away
 from tenancy.models import ApiKey, AuditEvent, BrowserSession, Tenant
 from tenancy.scope import tenant_scope
 from tests.observability.incidents.troubles import an_incident
@@ -190,20 +190,21 @@ def test_the_runbook_of_a_breach_ends_a_tenants_keys_and_proves_the_trail(
 
 
 def test_the_doors_are_quiet_only_when_nobody_is_turned_away(olga: Client) -> None:
-    number, now = breach(olga), timezone.now()
-    for _ in range(6):
-        count_turned_away(now=now)
+    number, minute = breach(olga), int(timezone.now().timestamp()) // 60
+    RequestMinute.objects.create(minute=minute, requests=6, unauthorised=6)
     seen = send(olga, f"/{number}/steps/1").json()
     assert (seen["state"], seen["output"].splitlines()[0]) == ("DONE", "turned away in the last hour: 6")
     loud = send(olga, f"/{number}/steps/6").json()
     assert (loud["state"], loud["output"]) == ("FAILED", "in 2 min: 6 turned away, 0 tokens used twice")
 
 
-def test_failed_sign_ins_are_counted_at_the_doors(olga: Client, acme: Tenant) -> None:
+def test_failed_sign_ins_are_counted_at_the_doors(olga: Client, acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_minutes, "_minutes", request_minutes._Minutes())
     make_person(acme, "bea", Role.ANALYST)
     stranger = Client()
     for _ in range(3):
         stranger.post("/sign-in/", {"username": "bea", "password": "guessed"})
+    request_minutes.write_minutes()
     assert "turned away in the last hour: 3" in send(olga, f"/{breach(olga)}/steps/1").json()["output"]
 
 

@@ -10,10 +10,12 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from observability import request_minutes
+from observability import request_minutes, service_level
 from observability.alerts import watchers
 from observability.alerts.watching import Condition
 from observability.breakers import force_breaker_open
+from observability.degradation import Part
+from observability.heartbeats import record_heartbeat
 from observability.models import CircuitBreaker, RequestMinute, RunningVersion
 from observability.probes import Finding
 from tests.observability.work import NOON, make_job, make_letter
@@ -58,6 +60,28 @@ def test_dead_letters_are_told_by_kind() -> None:
     make_job(kind="test.two", state="SUCCEEDED")
     [condition] = watchers.dead_letters(NOON)
     assert (condition.subject, condition.facts) == ("dead/test.one", {"dead_letters": 2})
+
+
+def test_all_providers_away_is_a_failure_of_the_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        service_level, "breakers_in_use", lambda: {"openai": Part.MODEL, "local": Part.MODEL, "broker": Part.BROKER}
+    )
+    now = timezone.now()
+    force_breaker_open(name="openai", by="olga", now=now)
+    assert list(watchers.no_model(now)) == [], "the local one answers"
+    force_breaker_open(name="local", by="olga", now=now)
+    assert told(watchers.no_model(now)) == [("MODEL_FAILURE", "every-provider", None)]
+
+
+def test_no_worker_lives_only_where_one_did_not_sign_off() -> None:
+    assert list(watchers.no_worker(NOON)) == [], "none was ever started, or all signed off"
+    record_heartbeat(name="host-1", started_at=NOON, now=NOON - timedelta(seconds=40))
+    make_job()
+    [condition] = watchers.no_worker(NOON)
+    assert told([condition]) == [("SYSTEM_DOWN", "workers", None)]
+    assert condition.facts == {"lost_workers": 1, "waiting_jobs": 1}
+    record_heartbeat(name="host-2", started_at=NOON, now=NOON - timedelta(seconds=5))
+    assert list(watchers.no_worker(NOON)) == [], "another one lives"
 
 
 @pytest.mark.parametrize(

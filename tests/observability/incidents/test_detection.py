@@ -9,7 +9,7 @@ from django.db import transaction
 
 from observability.alerts.catalogue import CATALOGUE
 from observability.alerts.choices import AlertEvent, AlertSeverity
-from observability.alerts.raising import acknowledge_alert, raise_alert, resolve_alert
+from observability.alerts.raising import Fact, acknowledge_alert, raise_alert, resolve_alert
 from observability.incidents.choices import TimelineKind
 from observability.incidents.detection import KINDS
 from observability.incidents.models import Incident
@@ -54,6 +54,12 @@ def test_what_has_no_runbook_opens_none() -> None:
 def test_an_outage_that_is_told_when_it_is_over_began_before() -> None:
     raise_alert(AlertEvent.DATABASE_FAILURE, subject="outage", facts={"seconds_away": 95}, now=NOON)
     assert Incident.objects.get().began_at == NOON - timedelta(seconds=95)
+
+
+def test_a_breakers_trouble_began_when_it_opened() -> None:
+    facts: dict[str, Fact] = {"state": "OPEN", "opened_at": "2026-03-01T11:58:30Z"}
+    raise_alert(AlertEvent.CIRCUIT_BREAKER_OPEN, subject="openai", facts=facts, now=NOON)
+    assert Incident.objects.get().began_at == NOON - timedelta(seconds=90)
 
 
 def test_dead_letters_open_none() -> None:

@@ -21,7 +21,7 @@ from observability.incidents.errors import IncidentMoved, ReasonNeeded, StepByHa
 from observability.incidents.models import Incident, IncidentStep
 from observability.incidents.services import acknowledge_incident, resolve_incident
 from observability.incidents.steps import run_step, skip_step, tick_step
-from observability.models import Job, WorkerHeartbeat
+from observability.models import Job, RequestMinute, WorkerHeartbeat
 from tests.observability.incidents.troubles import OLGA, PAVEL, an_incident, told
 from tests.observability.test_races import THREADS, all_at_once
 from tests.observability.work import NOON, known_kind, make_job
@@ -220,9 +220,20 @@ def test_failures_are_told_by_their_codes_and_verified() -> None:
             make_job(state=JobState.SUCCEEDED, finished_at=now)
     assert "test.count: storage_full × 1" in run_first(incident).output
     failed = run_step(number=incident.number, position=6, actor=OLGA, now=now)
-    assert (failed.state, failed.output.splitlines()[0]) == ("FAILED", "in 5 min: 8 well, 1 not")
+    assert (failed.state, failed.output.splitlines()[1]) == ("FAILED", "jobs in 5 min: 8 well, 1 not")
     Job.objects.filter(id=bad.id).update(state=JobState.SUCCEEDED)
     assert run_step(number=incident.number, position=6, actor=OLGA, now=now).state == StepState.DONE
+
+
+@pytest.mark.parametrize(("errors", "state"), [(0, "DONE"), (4, "DONE"), (5, "FAILED")])
+def test_requests_are_well_below_what_is_alerted_about(errors: int, state: str) -> None:
+    incident, now = an_incident(IncidentKind.HIGH_ERROR_RATE, subject="http"), timezone.now()
+    RequestMinute.objects.create(minute=int(now.timestamp()) // 60, requests=100, server_errors=errors)
+    step = run_step(number=incident.number, position=6, actor=OLGA, now=now)
+    assert (step.state, step.output.splitlines()[0]) == (
+        state,
+        f"requests in 2 min: 100, {errors} answered with 5xx",
+    )
 
 
 def test_a_held_breaker_is_named_by_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
