@@ -22,6 +22,8 @@ import time
 from typing import Any
 from uuid import UUID
 
+from benchmarks.environment import prepare_environment
+
 _PROCESSES = 5
 _BATCH = 2_000
 
@@ -39,7 +41,7 @@ def main() -> None:
         print(_write(options.write[0], UUID(options.write[1]), int(options.write[2]), options.seconds))
         return
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["DATA_DIR"] = folder
+        prepare_environment(folder)
         _set_up()
         from django.db import connection  # noqa: PLC0415
 
@@ -51,10 +53,7 @@ def main() -> None:
 
 
 def _set_up() -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    os.environ.setdefault("SECRET_KEY", "benchmark-only-" + "0" * 50)
-    os.environ.setdefault("AUDIT_SIGNING_KEY", "A" * 43 + "=")
-    import django  # noqa: PLC0415  # the environment above is read by the settings
+    import django  # noqa: PLC0415  # the settings read the prepared environment
 
     django.setup()
     logging.disable(logging.WARNING)  # a line per round would bury the one line that this prints

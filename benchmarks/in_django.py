@@ -5,7 +5,8 @@ import tempfile
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="claimwright-benchmark-"))
-os.environ.setdefault("SECRET_KEY", "benchmark-only-" + "0" * 50)
+from benchmarks.environment import prepare_environment
+
+if "DJANGO_SETTINGS_MODULE" not in os.environ:
+    prepare_environment(tempfile.mkdtemp(prefix="claimwright-benchmark-"))
 django.setup()

@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import statistics
 import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from benchmarks.environment import prepare_environment
 
 FLOOR_RATIO = 2.0
 PAGE = 100
@@ -34,8 +35,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=40)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(DATA_DIR=folder, DJANGO_SETTINGS_MODULE="config.settings", RATE_LIMIT_DEFAULT="1000000/m")
-        os.environ.setdefault("SECRET_KEY", "benchmark-only-" + "0" * 50)
+        prepare_environment(folder)
         import django  # noqa: PLC0415  # the environment above is read by the settings
 
         django.setup()

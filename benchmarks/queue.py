@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from benchmarks.environment import prepare_environment
 
 FLOOR_MS = 30.0
 PAGE = 100
@@ -33,8 +34,7 @@ def main() -> None:
     parser.add_argument("--explain", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(DATA_DIR=folder, DJANGO_SETTINGS_MODULE="config.settings")
-        os.environ.setdefault("SECRET_KEY", "benchmark-only-" + "0" * 50)
+        prepare_environment(folder)
         import django  # noqa: PLC0415  # the environment above is read by the settings
 
         django.setup()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import statistics
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
+
+from benchmarks.environment import prepare_environment
 
 FLOOR_RATIO = 1.15
 _QUEUE = "/api/v1/reviews/queue"
@@ -35,8 +36,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=25, help="a turn")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ.update(DATA_DIR=folder, DJANGO_SETTINGS_MODULE="config.settings")
-        os.environ.setdefault("SECRET_KEY", "benchmark-only-" + "0" * 50)
+        prepare_environment(folder)
         import django  # noqa: PLC0415  # the environment above is read by the settings
 
         django.setup()

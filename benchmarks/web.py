@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import socket
 import subprocess
 import sys
@@ -13,6 +12,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.environment import prepare_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,13 +50,7 @@ class Server:
 def ground() -> Iterator[Path]:
     """Make a data folder with a migrated SQLite database and set Django up on it; environment changes stay."""
     with tempfile.TemporaryDirectory(prefix="claimwright-bench-") as folder:
-        os.environ.update(
-            DATA_DIR=folder,
-            SECRET_KEY="benchmark-" + "0" * 50,
-            LOG_FORMAT="json",
-            RATE_LIMIT_DEFAULT="1000000/m",
-            DJANGO_SETTINGS_MODULE="config.settings",
-        )
+        prepare_environment(folder)
         import django  # noqa: PLC0415  # settings are read from the environment set above
 
         django.setup()
