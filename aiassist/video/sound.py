@@ -39,9 +39,9 @@ class SoundTrack:
             self.errors += 1
             return
         for part in resampled:
-            chunk = part.to_ndarray().reshape(-1).astype(np.int16)
-            self._chunks.append(chunk)
-            self._length += chunk.size
+            # Straight from the plane: an hour has 170,000 of these frames, and the general way costs thrice as much.
+            self._chunks.append(np.frombuffer(part.planes[0], np.int16, part.samples).copy())
+            self._length += part.samples
 
     def _pad_to(self, stamp: float) -> None:
         """Fills a pause in the sound with silence."""
