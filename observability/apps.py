@@ -23,6 +23,7 @@ class ObservabilityConfig(AppConfig):
         from observability.incidents.panel import register_incidents_panel  # noqa: PLC0415
         from observability.logging import configure_logging  # noqa: PLC0415
         from observability.managers import register_managers  # noqa: PLC0415
+        from observability.request_panel import register_requests_panel  # noqa: PLC0415
 
         configure_logging(style=settings.LOG_FORMAT)
         if settings.SENTRY_DSN:
@@ -35,6 +36,7 @@ class ObservabilityConfig(AppConfig):
         register_managers()
         register_gauges()
         register_panels()
+        register_requests_panel()
         register_floor_actions()
         connect_alerts()
         register_calling()

@@ -20,12 +20,9 @@ from observability.health import readiness
 from observability.heartbeats import living_workers
 from observability.models import RunningVersion, WorkerHeartbeat
 from observability.request_minutes import request_sums
+from observability.request_standing import SPAN_MINUTES, error_share, standing_of
 from observability.service_level import read_standing
 
-# Of requests; shorter spans make single slow ones look like a trend.
-_SPAN_MINUTES = 5
-_LEAST_REQUESTS = 20
-_LEAST_TIMED = 50
 # So much worse than the bound is graver by one severity.
 _MUCH_WORSE = 5
 # One look that times out on a busy machine is no outage.
@@ -85,36 +82,37 @@ def no_worker(now: datetime) -> Iterator[Condition]:
 
 
 def troubled_requests(now: datetime) -> Iterator[Condition]:
-    sums = request_sums(minutes=_SPAN_MINUTES, now=now)
-    share = sums.server_errors / sums.requests if sums.requests else 0.0
-    if sums.requests >= _LEAST_REQUESTS and share >= settings.ALERT_ERROR_SHARE > 0:
-        grave = share >= _MUCH_WORSE * settings.ALERT_ERROR_SHARE
+    sums = request_sums(minutes=SPAN_MINUTES, now=now)
+    standing = standing_of(sums)
+    if standing.errors is not None and standing.errors >= 1:
         yield Condition(
             AlertEvent.HIGH_ERROR_RATE,
             subject="http",
-            severity=AlertSeverity.CRITICAL if grave else AlertSeverity.ERROR,
-            facts={"requests": sums.requests, "server_errors": sums.server_errors, "share": round(share, 4)},
+            severity=AlertSeverity.CRITICAL if standing.errors >= _MUCH_WORSE else AlertSeverity.ERROR,
+            facts={
+                "requests": sums.requests,
+                "server_errors": sums.server_errors,
+                "share": round(error_share(sums), 4),
+            },
         )
-    slow = sums.p95_seconds is not None and sums.p95_seconds >= settings.ALERT_LATENCY_SECONDS
-    if sums.timed >= _LEAST_TIMED and slow and sums.p95_seconds is not None:
-        grave = sums.p95_seconds >= _MUCH_WORSE * settings.ALERT_LATENCY_SECONDS
+    if standing.latency is not None and standing.latency >= 1 and sums.p95_seconds is not None:
         yield Condition(
             AlertEvent.HIGH_LATENCY,
             subject="http",
-            severity=AlertSeverity.ERROR if grave else AlertSeverity.WARNING,
+            severity=AlertSeverity.ERROR if standing.latency >= _MUCH_WORSE else AlertSeverity.WARNING,
             facts={"requests": sums.timed, "p95_seconds": round(sums.p95_seconds, 3)},
         )
 
 
 def failed_authentication(now: datetime) -> Iterator[Condition]:
-    failures = request_sums(minutes=_SPAN_MINUTES, now=now).unauthorised
+    failures = request_sums(minutes=SPAN_MINUTES, now=now).unauthorised
     if failures >= settings.ALERT_AUTH_FAILURES:
         grave = failures >= _MUCH_WORSE * settings.ALERT_AUTH_FAILURES
         yield Condition(
             AlertEvent.SECURITY_BREACH,
             subject="authentication",
             severity=AlertSeverity.CRITICAL if grave else AlertSeverity.ERROR,
-            facts={"failures": failures, "minutes": _SPAN_MINUTES},
+            facts={"failures": failures, "minutes": SPAN_MINUTES},
         )
 
 
