@@ -76,8 +76,14 @@ ROWS: dict[str, Sequence[DashboardPanel]] = {
             [Line("topk(10, sum by (place, code) (increase(claimwright_errors_total[5m])))", "{{place}} {{code}}")],
         ),
         DashboardPanel(
-            "Alerts",
-            "Rules that fire now.",
+            "Open alerts",
+            "What the product itself has to tell a person; each process reads the same rows. The desk lists them.",
+            "short",
+            [Line("max by (severity) (claimwright_alerts_open)", "{{severity}}")],
+        ),
+        DashboardPanel(
+            "Firing rules",
+            "Prometheus' own rules that fire now.",
             "short",
             [Line('count by (alertname, severity) (ALERTS{alertstate="firing"})', "{{alertname}} ({{severity}})")],
         ),

@@ -111,6 +111,12 @@ def test_the_dashboard_has_every_panel_side_by_side() -> None:
         taken |= cells
 
 
+def test_the_dashboard_shows_open_alerts_by_severity() -> None:
+    [panel] = [panel for panel in all_panels() if panel.title == "Open alerts"]
+    assert [families_in(line.expression) for line in panel.lines] == [{"claimwright_alerts_open"}]
+    assert panel.lines[0].legend == "{{severity}}" and "severity" in metrics.ALERTS_OPEN.labels
+
+
 @needs_promtool
 def test_promtool_finds_nothing_wrong_with_rules_and_configuration(tmp_path: Path) -> None:
     call_command("write_monitoring", to=tmp_path)
