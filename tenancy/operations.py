@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import Error as DatabaseProblem
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from observability.breakers import breaker_facts, breaker_rows, breaker_states, facts_of, reset_breaker
 from observability.health import readiness, uptime_seconds
 from observability.heartbeats import lost_since
+from observability.managers import cache_problem
 from observability.models import WorkerHeartbeat
 from observability.probes import Check, Finding, Prober, look_at
 from tenancy import serializers as bodies
@@ -136,13 +136,6 @@ def breaker_words() -> dict[str, str]:
         return {name: state for (name, state), holds in breaker_states().items() if holds}
     except DatabaseProblem:
         return {}
-
-
-def cache_problem() -> str:
-    """Return why the cache cannot be used: what was written must be read again."""
-    stamp = timezone.now().isoformat()
-    cache.set("health-probe", stamp, timeout=30)
-    return "" if cache.get("health-probe") == stamp else "value_lost"
 
 
 def _component(finding: Finding) -> dict[str, object]:
