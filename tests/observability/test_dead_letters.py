@@ -253,6 +253,29 @@ def test_the_command_lists_retries_drops_and_clears_away() -> None:
 
 
 @pytest.mark.parametrize(
+    "order",
+    [
+        "retry {ids} --note again --json",
+        "retry --note again {ids} --json",
+        "--note again --json retry {ids}",
+        "--json retry --note=again {ids}",
+        "retry {one} --note again {two} --json",
+    ],
+)
+def test_the_command_takes_options_and_ids_in_any_order(order: str) -> None:
+    one, two = make_letter(), make_letter()
+    words = order.format(one=one.id, two=two.id, ids=f"{one.id} {two.job_id}")
+    assert json.loads(command(*words.split())) == {"ended": 2, "chosen": 2}
+    assert set(DeadLetter.objects.values_list("resolution", "note")) == {("RETRIED", "again")}
+
+
+@pytest.mark.parametrize("words", ["", "burn", "retry not-an-id", "list --colour red", "cleanup --older-than-days x"])
+def test_the_command_refuses_what_it_cannot_read(words: str) -> None:
+    with pytest.raises(CommandError, match="Error: "):
+        command(*words.split())
+
+
+@pytest.mark.parametrize(
     ("arguments", "code"), [(["retry"], 2), (["retry", str(uuid4())], 3), (["resolve", str(uuid4()), "--all"], 2)]
 )
 def test_the_command_refuses(arguments: list[str], code: int) -> None:

@@ -30,8 +30,20 @@ _BY = "command"
 _MOST_LISTED = 500
 
 
+class _AnyOrder(CommandParser):
+    """Takes ids wherever they stand: argparse alone is content with none of them at the first option it meets."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return self.parse_intermixed_args(args, namespace)
+
+
 class Command(BaseCommand):
     help = "Dead letters. Exit code: 0 ok, 1 refused (ended before), 2 usage, 3 not found."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.__class__ = _AnyOrder
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("verb", choices=["list", "retry", "resolve", "drop", "cleanup"])
