@@ -127,7 +127,7 @@ class CleanupView(OperationsAPIView):
     @extend_schema(
         operation_id="dead_letters_cleanup",
         parameters=[OpenApiParameter("older_than_days", int, description=f"0 to {_MOST_DAYS}, else {KEEP_DAYS}.")],
-        responses=CleanupAnswer,
+        responses={200: CleanupAnswer},  # else a DELETE is taken to answer nothing
     )
     def delete(self, request: Request) -> Response:
         """Delete the dead letters that were ended so many days ago or earlier. Those that wait for a person stay."""

@@ -11,7 +11,7 @@ import pytest
 import schemathesis
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
@@ -22,10 +22,14 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from observability.alerts.choices import AlertEvent
+from observability.alerts.raising import raise_alert
 from tenancy.choices import Scope
 from tenancy.keys import PREFIX_LENGTH, make_secret, secret_hash
 from tenancy.models import ApiKey, User
 from tests.files import make_assessed_claim
+from tests.observability.incidents.troubles import an_incident
+from tests.observability.work import make_letter
 from tests.people import Person, make_key
 
 # A handful each in the suite; SCHEMA_EXAMPLES=500 for a night.
@@ -68,7 +72,7 @@ def connection_stays_open() -> Iterator[None]:
 def keys(adam: Person, cleo: Person) -> Callable[[str], str]:
     """Return which key opens an address: the operator's for operations, else the administrator's."""
     tenants, operators = make_key(adam), _operators_key()
-    operations = ("/circuit-breakers", "/health/detailed")
+    operations = ("/circuit-breakers", "/health/detailed", "/operations/", "/dlq/", "/incidents", "/alerting/")
     return lambda path: operators if any(name in path for name in operations) else tenants
 
 
@@ -76,7 +80,15 @@ def keys(adam: Person, cleo: Person) -> Callable[[str], str]:
 def known(cleo: Person) -> Iterator[dict[str, str]]:
     """Ids of objects that are there, by the name of their path parameter."""
     claim = make_assessed_claim(cleo)
-    yield {"claim_id": str(claim.id), "name": "provider:openai"}
+    with transaction.atomic():
+        alert = raise_alert(AlertEvent.MODEL_FAILURE, subject="openai")
+    yield {
+        "claim_id": str(claim.id),
+        "name": "openai",
+        "alert_id": str(alert.alert_id),
+        "job_id": str(make_letter().job_id),
+        "number": str(an_incident().number),
+    }
 
 
 @pytest.mark.django_db
