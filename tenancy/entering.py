@@ -78,7 +78,7 @@ def enter_with_code(request: HttpRequest, code: str, *, now: datetime) -> User:
     Raises PendingSignInGone, LimitReached, SecondFactorRefused.
     """
     user, entrance = pending_person(request, now=now)
-    check_code(request, user, code, now=now)
+    check_code(request, user, code, now=now, answered_401=True)
     del request.session[_PENDING]
     _come_in(request, user, entrance, now=now)
     return user
@@ -96,14 +96,14 @@ def pending_person(request: HttpRequest, *, now: datetime) -> tuple[User, Entran
     return user, Entrance(waiting["method"], waiting["tenant"])
 
 
-def check_code(request: HttpRequest, user: User, code: str, *, now: datetime) -> None:
+def check_code(request: HttpRequest, user: User, code: str, *, now: datetime, answered_401: bool = False) -> None:
     """Use up a second-factor code; wrong ones count like wrong passwords. Raises LimitReached, SecondFactorRefused."""
     address = request.META.get("REMOTE_ADDR", "")
     refuse_guessing(username=user.username, address=address)
     try:
         require_code(user=user, code=code, now=now)
     except SecondFactorRefused:
-        count_failure(username=user.username, address=address)
+        count_failure(username=user.username, address=address, answered_401=answered_401)
         raise
 
 
@@ -116,7 +116,7 @@ def tokens_for_password(request: Request, asked: Asked, *, now: datetime) -> Tok
     if has_second_factor(user):
         if not asked.code:
             raise SecondFactorRequired
-        check_code(request._request, user, asked.code, now=now)
+        check_code(request._request, user, asked.code, now=now, answered_401=True)
     names = [name for name in (asked.tenant.strip().lower(), *named_tenants(request)) if name]
     principal = _principal_in(user, names)
     remember_place(user=user, address=request.META.get("REMOTE_ADDR", ""), now=now)
@@ -128,7 +128,7 @@ def _checked_password(request: Request, asked: Asked) -> User:
     refuse_guessing(username=asked.username, address=address)
     user = authenticate(request._request, username=asked.username, password=asked.password)
     if not isinstance(user, User):
-        count_failure(username=asked.username, address=address)
+        count_failure(username=asked.username, address=address, answered_401=True)
         raise SignInRefused
     return user
 

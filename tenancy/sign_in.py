@@ -74,10 +74,14 @@ def _refuse_over(group: str, value: str, rate: Rate) -> None:
         raise LimitReached("Too many attempts to sign in. Wait a quarter of an hour.", retry_after_seconds=wait)
 
 
-def count_failure(*, username: str, address: str) -> None:
-    """Note a failed attempt for operations; that it counts against the limit was said by `refuse_guessing`."""
+def count_failure(*, username: str, address: str, answered_401: bool = False) -> None:
+    """Note a failed attempt for operations; that it counts against the limit was said by `refuse_guessing`.
+
+    `answered_401`: the answer will say so, and the shared minutes count it by that; the pages of forms have another.
+    """
     metrics.SIGN_INS.labels(outcome="failed").inc()
-    note_failed_sign_in()
+    if not answered_401:
+        note_failed_sign_in()
     log.warning("sign_in_failed", person=_digest(_folded(username))[:12], place=_place(username, address)[:12])
 
 

@@ -18,7 +18,10 @@ from observability.degradation import Part
 from observability.heartbeats import record_heartbeat
 from observability.models import CircuitBreaker, RequestMinute, RunningVersion
 from observability.probes import Finding
+from tenancy.models import User
+from tenancy.second_factor import begin_second_factor, code_at, confirm_second_factor
 from tests.observability.work import NOON, make_job, make_letter
+from tests.people import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +177,33 @@ def test_a_failed_sign_in_counts_though_its_answer_is_a_page(
 ) -> None:
     monkeypatch.setattr(request_minutes, "_minutes", request_minutes._Minutes())
     client.post("/sign-in/", {"username": "ada", "password": "wrong"})
+    request_minutes.write_minutes()
+    assert request_minutes.request_sums(minutes=2, now=timezone.now()).unauthorised == 1
+
+
+def turn_on_second_factor(user: User) -> None:
+    now = timezone.now()
+    secret = begin_second_factor(user=user, now=now).secret
+    confirm_second_factor(user=user, code=code_at(secret, int(now.timestamp()) // 30), now=now)
+
+
+def test_a_wrong_code_at_the_door_counts_once(client: Any, monkeypatch: pytest.MonkeyPatch, ada: Any) -> None:
+    turn_on_second_factor(ada.user)
+    client.post("/sign-in/", {"username": "ada", "password": PASSWORD})
+    monkeypatch.setattr(request_minutes, "_minutes", request_minutes._Minutes())
+    assert client.post("/sign-in/code/", {"code": "000000"}).status_code == 401
+    request_minutes.write_minutes()
+    assert request_minutes.request_sums(minutes=2, now=timezone.now()).unauthorised == 1
+
+
+@pytest.mark.parametrize("password", ["wrong", PASSWORD], ids=["password", "code"])
+def test_a_failed_sign_in_over_the_api_counts_once(
+    client: Any, monkeypatch: pytest.MonkeyPatch, ada: Any, password: str
+) -> None:
+    turn_on_second_factor(ada.user)
+    monkeypatch.setattr(request_minutes, "_minutes", request_minutes._Minutes())
+    body = {"username": "ada", "password": password, "code": "000000"}
+    assert client.post("/api/v1/token", body, content_type="application/json").status_code == 401
     request_minutes.write_minutes()
     assert request_minutes.request_sums(minutes=2, now=timezone.now()).unauthorised == 1
 
