@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from aiassist.assessment.severity import load_model
 from aiassist.assessment.tenant_conformal import (
@@ -45,17 +45,19 @@ class CalibrationState:
     in_force: TenantCalibration | None
 
 
+def coverage_between(*, start: datetime, end: datetime) -> CoverageReport:
+    """Return how the tenant's sets held what blind people said from `start` up to `end`."""
+    return coverage_report(_shown_sets(start=start, end=end))
+
+
 def calibration_state(*, start: datetime, end: datetime) -> CalibrationState:
     """Return the state of the tenant in scope with the coverage of the labels given from `start` up to `end`."""
     version = load_model().version
-    rows = CalibrationCase.objects.filter(labelled_at__gte=start, labelled_at__lt=end).order_by("labelled_at", "id")
-    columns = ("prediction_set", "true_label", "inclusion_probability", "labelled_at")
-    labelled = rows.exclude(true_label="").values_list(*columns)
-    sets = [ShownSet(tuple(shown), Severity(label), share, at) for shown, label, share, at in labelled]
+    rows = _cases_between(start, end)
     return CalibrationState(
         start=start,
         end=end,
-        report=coverage_report(sets),
+        report=coverage_between(start=start, end=end),
         cannot_tell=rows.filter(true_label="").count(),
         model_version=version,
         cases=cases_per_class(model_version=version),
@@ -72,6 +74,17 @@ def calibration_in_force() -> TenantCalibration | None:
     if min(cases_per_class(model_version=version).values()) < FEWEST_PER_CLASS:
         return None
     return tenant_calibration(_newest_cases(version), _shown_stream(version))
+
+
+def _cases_between(start: datetime, end: datetime) -> QuerySet[CalibrationCase]:
+    rows: QuerySet[CalibrationCase] = CalibrationCase.objects.filter(labelled_at__gte=start, labelled_at__lt=end)
+    return rows
+
+
+def _shown_sets(*, start: datetime, end: datetime) -> list[ShownSet]:
+    columns = ("prediction_set", "true_label", "inclusion_probability", "labelled_at")
+    rows = _cases_between(start, end).exclude(true_label="").order_by("labelled_at", "id").values_list(*columns)
+    return [ShownSet(tuple(shown), Severity(label), share, at) for shown, label, share, at in rows]
 
 
 def _newest_cases(model_version: str) -> Iterator[AuditedCase]:

@@ -18,6 +18,7 @@ from aiassist.models import DriftLook, HealthReport
 from aiassist.monitoring.drift import DriftLevel
 from aiassist.monitoring.health import health_document
 from aiassist.monitoring.looks import look, newest_look, newest_reference, next_look, record_look, reference_in_force
+from aiassist.monitoring.promise import tell_of_calibration
 from observability.alerts.choices import AlertEvent, AlertSeverity
 from observability.alerts.raising import raise_alert, resolve_alert
 from observability.choices import JobState
@@ -44,11 +45,12 @@ _SEVERITIES = {DriftLevel.SEVERE: AlertSeverity.ERROR, DriftLevel.MODERATE: Aler
 
 
 def watch_tenants(*, now: datetime) -> int:
-    """Have a job look where a look is due, and keep the alerts of open episodes awake; return how many jobs began."""
+    """Have a job look where a look is due, and tell what is wrong or over; return how many jobs began."""
     begun = 0
     for tenant_id in _watched_tenants():
         with tenant_scope(tenant_id):
             tell(now=now)
+            tell_of_calibration(now=now)
             reference = reference_in_force(now=now)
             if reference is not None and next_look(reference, now=now) is not None:
                 begun += _begin(run="", cause=ReportCause.SCHEDULED, now=now)

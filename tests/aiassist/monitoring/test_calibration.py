@@ -18,7 +18,10 @@ from aiassist.assessment.tenant_conformal import FEWEST_PER_CLASS
 from aiassist.choices import FraudModelState
 from aiassist.models import CalibrationCase, FraudModelVersion
 from aiassist.monitoring.selectors import calibration_in_force
+from aiassist.monitoring.watching import watch_tenants
 from aiassist.types import Severity
+from observability.alerts.choices import AlertState
+from observability.alerts.models import Alert
 from tenancy.models import AuditEvent
 from tenancy.scope import tenant_scope
 from tests.aiassist.monitoring.cases import label_cases
@@ -67,6 +70,41 @@ def test_calibration_raises_the_alarm_for_a_broken_class(adam: Person) -> None:
     states = {row["severity"]: row["state"] for row in body["classes"]}
     assert body["alarm"] is True
     assert (states["HIGH"], states["LOW"]) == ("BELOW_TARGET", "ON_TARGET")
+
+
+def calibration_alerts() -> list[tuple[str, str, dict[str, Any]]]:
+    rows = Alert.objects.filter(event="DRIFT_DETECTED", subject="calibration").exclude(state=AlertState.RESOLVED)
+    return list(rows.values_list("tenant_ref", "severity", "facts"))
+
+
+def test_the_alarm_of_a_broken_class_is_an_alert_until_it_is_over(adam: Person, zoe: Person) -> None:
+    now = timezone.now()
+    label_cases(adam.tenant, per_class=dict.fromkeys(Severity, 120), covered=0.97)
+    label_cases(zoe.tenant, per_class=dict.fromkeys(Severity, 60), covered=0.97)
+    watch_tenants(now=now)
+    assert calibration_alerts() == []
+    label_cases(adam.tenant, per_class={Severity.HIGH: 60}, covered=0.5)
+    watch_tenants(now=timezone.now())
+    watch_tenants(now=timezone.now())
+    [(tenant, severity, facts)] = calibration_alerts()
+    assert (tenant, severity) == (str(adam.tenant.id), "WARNING")
+    assert (facts["classes_below"], facts["first_class"], facts["coverage_target"]) == (1, "HIGH", 0.9)
+    assert state_of(adam)["alarm"] is True
+    watch_tenants(now=now + timedelta(days=181))  # those labels are out of the days that are looked at
+    assert calibration_alerts() == []
+
+
+def test_a_promise_that_is_broken_for_all_claims_is_graver(adam: Person) -> None:
+    label_cases(adam.tenant, per_class=dict.fromkeys(Severity, 60), covered=0.6)
+    watch_tenants(now=timezone.now())
+    [(_tenant, severity, facts)] = calibration_alerts()
+    assert (severity, facts["coverage_state"], facts["classes_below"]) == ("ERROR", "BELOW_TARGET", 4)
+
+
+def test_too_few_labels_call_nobody(adam: Person) -> None:
+    label_cases(adam.tenant, per_class={Severity.HIGH: 20}, covered=0.0)
+    watch_tenants(now=timezone.now())
+    assert calibration_alerts() == []
 
 
 def test_the_tenants_own_labels_take_over_when_every_class_has_enough(adam: Person) -> None:
