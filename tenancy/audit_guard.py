@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from tenancy.guards import missing_of
+
 
 @dataclass(frozen=True)
 class _Guarded:
@@ -56,17 +58,14 @@ def lift_statements(vendor: str) -> list[str]:
     return [*dropped, "DROP FUNCTION IF EXISTS audit_refuse()"]
 
 
+def audit_triggers(vendor: str) -> set[str]:
+    """Return the names of the guard's triggers."""
+    return {name for name, *_ in _triggers(vendor)}
+
+
 def missing_triggers() -> list[str]:
     """Return the names of triggers that should be there and are not (or are disabled); one query."""
-    query = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        found = {row[0] for row in cursor.fetchall()}
-    return sorted({name for name, *_ in _triggers(connection.vendor)} - found)
+    return missing_of(audit_triggers(connection.vendor))
 
 
 def _triggers(vendor: str) -> list[tuple[str, str, str, str]]:

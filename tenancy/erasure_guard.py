@@ -32,9 +32,14 @@ def erasure_guard_statements(vendor: str) -> list[str]:
 def erasure_lift_statements(vendor: str) -> list[str]:
     """Return the statements that take the guard away (a reversed migration; tests that empty their tables)."""
     if vendor == "sqlite":
-        return [f"DROP TRIGGER IF EXISTS {name}" for name in sorted({*ERASURE_TRIGGERS, _SQLITE_ONLY})]
-    dropped = [f"DROP TRIGGER IF EXISTS {name} ON {_TABLE}" for name in sorted({*ERASURE_TRIGGERS, _POSTGRES_ONLY})]
+        return [f"DROP TRIGGER IF EXISTS {name}" for name in sorted(erasure_triggers("sqlite"))]
+    dropped = [f"DROP TRIGGER IF EXISTS {name} ON {_TABLE}" for name in sorted(erasure_triggers(vendor))]
     return [*dropped, "DROP FUNCTION IF EXISTS erasure_refuse()"]
+
+
+def erasure_triggers(vendor: str) -> set[str]:
+    """Return the names of the guard's triggers."""
+    return {*ERASURE_TRIGGERS, _SQLITE_ONLY if vendor == "sqlite" else _POSTGRES_ONLY}
 
 
 def _sqlite_trigger(name: str, moment: str, when: str = "") -> str:

@@ -5,8 +5,6 @@ SQLite rebuilds a table to alter it and loses its triggers: a migration that alt
 
 from __future__ import annotations
 
-from django.db import connection
-
 _TABLE = "tenancy_costrecord"
 _REFUSAL = "the ledger is append-only"
 LEDGER_TRIGGERS = frozenset({"ledger_no_update", "ledger_no_delete"})
@@ -36,23 +34,14 @@ def ledger_guard_statements(vendor: str) -> list[str]:
 def ledger_lift_statements(vendor: str) -> list[str]:
     """Return the statements that take the guard away (a reversed migration; tests that empty their tables)."""
     if vendor == "sqlite":
-        return [f"DROP TRIGGER IF EXISTS {name}" for name in sorted({*LEDGER_TRIGGERS, _SQLITE_ONLY})]
-    dropped = [f"DROP TRIGGER IF EXISTS {name} ON {_TABLE}" for name in sorted({*LEDGER_TRIGGERS, _POSTGRES_ONLY})]
+        return [f"DROP TRIGGER IF EXISTS {name}" for name in sorted(ledger_triggers("sqlite"))]
+    dropped = [f"DROP TRIGGER IF EXISTS {name} ON {_TABLE}" for name in sorted(ledger_triggers(vendor))]
     return [*dropped, "DROP FUNCTION IF EXISTS ledger_refuse()"]
 
 
-def missing_ledger_triggers() -> list[str]:
-    """Return the names of triggers that should be there and are not (or are disabled); one query."""
-    sqlite = connection.vendor == "sqlite"
-    query = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if sqlite
-        else "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        found = {row[0] for row in cursor.fetchall()}
-    return sorted({*LEDGER_TRIGGERS, _SQLITE_ONLY if sqlite else _POSTGRES_ONLY} - found)
+def ledger_triggers(vendor: str) -> set[str]:
+    """Return the names of the guard's triggers."""
+    return {*LEDGER_TRIGGERS, _SQLITE_ONLY if vendor == "sqlite" else _POSTGRES_ONLY}
 
 
 def _sqlite_trigger(name: str, moment: str, when: str = "") -> str:

@@ -5,8 +5,6 @@ What was said of the AI's health must not become better afterwards.
 
 from __future__ import annotations
 
-from django.db import connection
-
 _TABLES = {
     "health_report": "aiassist_healthreport",
     "drift_look": "aiassist_driftlook",
@@ -43,19 +41,6 @@ def health_triggers(vendor: str) -> set[str]:
     """Return the names of the guard's triggers. SQLite alone needs the third: INSERT OR REPLACE deletes in silence."""
     last = "replace" if vendor == "sqlite" else "truncate"
     return {f"{name}_no_{change}" for name in _TABLES for change in ("update", "delete", last)}
-
-
-def missing_health_triggers() -> list[str]:
-    """Return the names of triggers that should be there and are not (or are disabled); one query."""
-    query = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if connection.vendor == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal"
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        found = {row[0] for row in cursor.fetchall()}
-    return sorted(health_triggers(connection.vendor) - found)
 
 
 def _sqlite_triggers(name: str, table: str) -> list[str]:

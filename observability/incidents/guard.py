@@ -33,6 +33,11 @@ def timeline_lift_statements(vendor: str) -> list[str]:
     return [*dropped, "DROP FUNCTION IF EXISTS timeline_refuse()"]
 
 
+def timeline_triggers(_vendor: str) -> set[str]:
+    """Return the names of the guard's triggers; every kind of database has the same."""
+    return set(_NAMES)
+
+
 def _sqlite(name: str, moment: str, when: str = "") -> str:
     return f"CREATE TRIGGER {name} BEFORE {moment} ON {_TABLE} {when}BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
 

@@ -54,6 +54,8 @@ WEAKENED = {
     "ALTER TABLE claims_claim DROP CONSTRAINT claims_claim_video_tenant": "no foreign key (tenant_id, video_id)",
     "ALTER TABLE reviews_blindlabel DROP CONSTRAINT reviews_blindlabel_isolation": "no unique key (tenant_id, id)",
     "DROP TRIGGER audit_event_no_update ON tenancy_auditevent": "trigger audit_event_no_update is missing",
+    "DROP TRIGGER drift_reference_no_truncate ON aiassist_driftreference": "drift_reference_no_truncate is missing",
+    "DROP TRIGGER erasure_no_update ON tenancy_erasure": "trigger erasure_no_update is missing",
     "ALTER TABLE tenancy_costrecord DISABLE TRIGGER ledger_no_delete": "trigger ledger_no_delete is missing",
     "CREATE VIEW all_claims AS SELECT * FROM claims_claim": "all_claims: a view without security_invoker",
     "CREATE MATERIALIZED VIEW kept AS SELECT * FROM claims_claim": "kept: a materialized view",
@@ -94,10 +96,32 @@ def test_a_row_that_is_reached_is_told(zoe: Person, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own")
-def test_a_missing_trigger_is_named_on_sqlite(db: None) -> None:
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        "audit_event_no_update",
+        "ledger_no_replace",
+        "erasure_no_delete",
+        "incident_event_no_delete",
+        "health_report_no_update",
+        "drift_look_no_replace",
+    ],
+)
+def test_a_missing_trigger_of_any_floor_is_named_on_sqlite(db: None, trigger: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER audit_event_no_update")
-    assert check_isolation().findings == ["trigger audit_event_no_update is missing"]
+        cursor.execute(f"DROP TRIGGER {trigger}")
+    code, text = run()
+    assert code == 1 and f"FOUND trigger {trigger} is missing" in text
+    assert check_isolation().findings == [f"trigger {trigger} is missing"]
+
+
+@pytest.mark.parametrize("table", ["aiassist_healthreport", "observability_deadletter"])
+def test_a_table_that_is_missing_leads_to_migrate_and_not_to_its_policies(db: None, table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE {table}")
+    code, text = run()
+    about = [line for line in text.splitlines() if line.startswith(f"FOUND {table}:")]
+    assert (code, about) == (1, [f"FOUND {table}: the table is missing, run migrate"])
 
 
 @postgresql

@@ -13,7 +13,6 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from aiassist.models import DriftLook, DriftReference, HealthReport, Observation
-from aiassist.monitoring.guard import missing_health_triggers
 from aiassist.monitoring.operating import health_panel
 from aiassist.monitoring.watching import HEALTH_JOB, look_at_claims, report_tenants, watch_tenants
 from aiassist.tasks import check_health
@@ -24,6 +23,7 @@ from observability.desk import Tone
 from observability.jobs import take_job
 from observability.metrics import scrape_sources
 from observability.models import Job
+from tenancy.guards import missing_guard_triggers
 from tenancy.models import AuditEvent
 from tenancy.scope import tenant_scope
 from tests.aiassist.monitoring.claims_seen import drifting, see_claims
@@ -165,7 +165,7 @@ def test_a_report_is_made_on_demand_and_stays_as_it_was(adam: Person) -> None:
         for change in ("UPDATE aiassist_healthreport SET status = 'HEALTHY'", "DELETE FROM aiassist_driftlook"):
             with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(change)
-    assert missing_health_triggers() == []
+    assert missing_guard_triggers() == []
 
 
 def test_the_day_has_one_report_and_watching_enqueues_only_what_is_due(adam: Person) -> None:
