@@ -40,7 +40,7 @@ class SoundTrack:
             return
         for part in resampled:
             # Straight from the plane: an hour has 170,000 of these frames, and the general way costs thrice as much.
-            self._chunks.append(np.frombuffer(part.planes[0], np.int16, part.samples).copy())
+            self._chunks.append(np.frombuffer(bytes(part.planes[0]), np.int16, part.samples))
             self._length += part.samples
 
     def _pad_to(self, stamp: float) -> None:
