@@ -1,6 +1,7 @@
 """Environment of the tests, loaded as a pytest plugin before Django's settings are read."""
 
 import os
+import re
 import tempfile
 
 # SQLite in a folder of its own unless the caller names a database; no broker process is needed for the suite.
@@ -14,3 +15,7 @@ os.environ.setdefault("API_METER_SECONDS", "86400")
 # Tests and harnesses send more than people do; the tests of the limits set their own.
 for _name in ("RATE_LIMIT_DEFAULT", "RATE_LIMIT_RUN", "RATE_LIMIT_SESSION"):
     os.environ.setdefault(_name, "1000000/m")
+# Each process of a parallel run has a database of its own; so has it in Redis, counted on from the one that is named.
+_cache, _number = os.environ.get("CACHE_URL", ""), os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+if _cache:
+    os.environ["CACHE_URL"] = re.sub(r"/(\d+)$", lambda found: f"/{int(found[1]) + int(_number)}", _cache)
