@@ -41,14 +41,15 @@ from observability.models import Job
 from tenancy.scope import every_tenant
 with every_tenant("harness"):
     per_claim = [claim.assessments.count() for claim in Claim.objects.all()]
+    jobs = Job.objects.filter(kind="claims.assess")
     print(json.dumps({
         "claims": len(per_claim),
         "assessed_once": per_claim.count(1),
         "awaiting": Claim.objects.filter(status="AWAITING_REVIEW").count(),
         "assessed": Assessment.objects.filter(outcome="ASSESSED").count(),
-        "succeeded": Job.objects.filter(state="SUCCEEDED").count(),
-        "most_attempts": max(Job.objects.values_list("attempts", flat=True), default=0),
-        "in_flight": Job.objects.filter(state="RUNNING").count(),
+        "succeeded": jobs.filter(state="SUCCEEDED").count(),
+        "most_attempts": max(jobs.values_list("attempts", flat=True), default=0),
+        "in_flight": jobs.filter(state="RUNNING").count(),
     }))
 """
 
