@@ -33,12 +33,21 @@ def run(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-@pytest.mark.parametrize("server", [("manage.py", "worker"), ("-c", "import config.wsgi")], ids=["worker", "web"])
-def test_server_without_a_secret_key_ends_with_one_line(tmp_path: Path, server: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("server", "code"), [(("manage.py", "worker"), 2), (("-c", "import config.wsgi"), 3)], ids=["worker", "web"]
+)
+def test_server_without_a_secret_key_ends_with_one_line(tmp_path: Path, server: tuple[str, ...], code: int) -> None:
     ended = run(tmp_path, *server)
-    assert ended.returncode == 2
+    assert ended.returncode == code
     assert ended.stderr.count("\n") == 1, ended.stderr
     assert ended.stderr.startswith("claimwright: SECRET_KEY: must be set")
+
+
+def test_web_server_that_is_refused_ends_instead_of_trying_for_ever(tmp_path: Path) -> None:
+    bind = ("--bind", f"unix:{tmp_path / 'socket'}", "--no-control-socket")
+    ended = run(tmp_path, "-m", "gunicorn", "config.wsgi", *bind)
+    assert ended.returncode == 3  # gunicorn's own word for a worker that cannot start
+    assert ended.stderr.count("claimwright: SECRET_KEY: must be set") == 1, ended.stderr
 
 
 def test_server_without_a_master_key_for_personal_data_ends_with_one_line(tmp_path: Path) -> None:
