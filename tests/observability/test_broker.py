@@ -3,14 +3,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from celery import current_app
-from kombu import Connection
+from kombu import Connection, Queue
 from kombu.exceptions import OperationalError
 
 from observability import broker, tasks
@@ -64,6 +65,24 @@ def test_messages_come_out_in_order_and_once(connection: Connection) -> None:
     seen = [queue.get(timeout=5) for _ in range(20)]
     assert [message.payload["number"] for message in seen] == list(range(20))
     assert queue.qsize() == 0
+
+
+def test_a_folder_that_is_away_is_waited_for_and_raises_nothing_in_the_event_loop(
+    connection: Connection, folder: Path
+) -> None:
+    """What is raised there is written with its traceback, twenty times a second."""
+    polls: list[Callable[[], None]] = []
+    loop = SimpleNamespace(call_repeatedly=lambda _seconds, poll: polls.append(poll))
+    connection.transport.register_with_event_loop(connection, loop)
+    got: list[object] = []
+    with connection.Consumer([Queue("claimwright")], callbacks=[lambda body, _message: got.append(body)], no_ack=True):
+        connection.SimpleQueue("claimwright").put({"number": 1})
+        kept = folder.rename(folder.with_name("kept"))
+        polls[0]()
+        assert got == []
+        kept.rename(folder)
+        polls[0]()
+    assert got == [{"number": 1}]
 
 
 def test_messages_are_never_seen_half_written(folder: Path) -> None:
