@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from celery import current_app
-from kombu import Connection, Queue
+from kombu import Connection, Exchange, Queue
 from kombu.exceptions import OperationalError
 
 from observability import broker, tasks
@@ -75,8 +75,10 @@ def test_a_folder_that_is_away_is_waited_for_and_raises_nothing_in_the_event_loo
     loop = SimpleNamespace(call_repeatedly=lambda _seconds, poll: polls.append(poll))
     connection.transport.register_with_event_loop(connection, loop)
     got: list[object] = []
-    with connection.Consumer([Queue("claimwright")], callbacks=[lambda body, _message: got.append(body)], no_ack=True):
-        connection.SimpleQueue("claimwright").put({"number": 1})
+    name = uuid4().hex  # kombu remembers bindings for the whole process
+    queue = Queue(name, Exchange(name), routing_key=name)
+    with connection.Consumer([queue], callbacks=[lambda body, _message: got.append(body)], no_ack=True):
+        connection.Producer().publish({"number": 1}, exchange=queue.exchange, routing_key=name, declare=[queue])
         kept = folder.rename(folder.with_name("kept"))
         polls[0]()
         assert got == []
