@@ -109,6 +109,7 @@ class ScannerUnavailable(Unavailable):
 
 class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
+    jobs_wait = True
     message = "Files cannot be stored right now, so nothing was taken; try again later."
 
 

@@ -119,8 +119,9 @@ def breakers_in_use() -> dict[str, Part]:
 
 
 def part_of(name: str) -> Part:
-    """Return what a registered breaker stands before."""
-    return _names[name].part
+    """Return what the breaker stands before; OTHER for a name that nobody registered."""
+    known = _names.get(name)
+    return known.part if known else Part.OTHER
 
 
 def open_breakers() -> frozenset[str]:

@@ -119,6 +119,8 @@ class Unavailable(PlatformError):
 
     code = "unavailable"
     message = "This service is not available right now; try again later."
+    # Whether a job that met it waits without spending an attempt, because no other way leads to its end.
+    jobs_wait = False
 
     def __init__(self, message: str | None = None, *, retry_after_seconds: int = 5, code: str | None = None) -> None:
         super().__init__(message, code=code, extra={"retry_after_seconds": retry_after_seconds})

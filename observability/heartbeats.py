@@ -21,9 +21,12 @@ def record_heartbeat(*, name: str, started_at: datetime, now: datetime) -> None:
         WorkerHeartbeat.objects.update_or_create(name=name, defaults={"started_at": started_at, "seen_at": now})
 
 
-def remove_heartbeat(*, name: str) -> None:
-    """Sign the worker off: it ended in order."""
+def remove_heartbeat(*, name: str, now: datetime) -> None:
+    """Sign the worker off: it ended in order. The last one signs off for those that were killed before it, too: that
+    none is left is then somebody's will."""
     WorkerHeartbeat.objects.filter(name=name).delete()
+    if not living_workers(now=now).exists():
+        WorkerHeartbeat.objects.all().delete()
 
 
 def lost_since(now: datetime) -> datetime:

@@ -30,6 +30,8 @@ from observability.tracing import carried_trace
 # A message lost by the broker costs this long; every further wake-up of the same job waits longer (sweeping.py).
 FIRST_REPUBLISH_SECONDS = 5
 TIMED_OUT = "timed_out"
+# So long a job waits for what is away before its attempts count; a person has been called hours before.
+_LONGEST_WAIT = timedelta(days=1)
 
 
 class LeaseLost(Conflict):
@@ -273,6 +275,30 @@ def put_back_job(*, lease: Lease, code: str, detail: str, now: datetime, again: 
             max_attempts=F("max_attempts") if again else F("attempts"),
             run_after=run_after,
             next_publish_at=now if spent else run_after,
+            first_failed_at=Coalesce("first_failed_at", Value(now)),
+            error_code=code,
+            error_detail=mask_text(detail),
+            token=None,
+            lease_expires_at=None,
+        )
+    )
+
+
+def wait_for_dependency(*, lease: Lease, code: str, detail: str, pause_seconds: float, now: datetime) -> bool:
+    """Give the job back because something that it needs is away: the attempt does not count, for up to a day.
+
+    False when that day is over, or the job was no longer ours; it is then a failed attempt like others.
+    """
+    lately = Q(first_failed_at=None) | Q(first_failed_at__gt=now - _LONGEST_WAIT)
+    run_after = now + timedelta(seconds=pause_seconds)
+    return bool(
+        _ours(lease)
+        .filter(lately)
+        .update(
+            state=JobState.PENDING,
+            attempts=F("attempts") - 1,
+            run_after=run_after,
+            next_publish_at=run_after,
             first_failed_at=Coalesce("first_failed_at", Value(now)),
             error_code=code,
             error_detail=mask_text(detail),

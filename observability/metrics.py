@@ -21,8 +21,8 @@ _JOB_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 6
 _STATEMENT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0)
 _CALL_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0, 90.0)
 
-# refused: its input; given_up: no retry would help; released: the worker was stopped
-JOB_OUTCOMES = ("succeeded", "refused", "retried", "given_up", "released", "lease_lost", "dead")
+# refused: its input; given_up: no retry would help; released: the worker was stopped; waits: what it needs is away
+JOB_OUTCOMES = ("succeeded", "refused", "retried", "given_up", "released", "waits", "lease_lost", "dead")
 JOBS_ENDED = Counter("claimwright_jobs_ended_total", "Attempts at jobs by how they ended.", ["kind", "outcome"])
 JOB_SECONDS = Histogram("claimwright_job_seconds", "Duration of one attempt.", ["kind"], buckets=_JOB_BUCKETS)
 # stage: the stages of the assessment pipeline (aiassist.types)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 import traceback
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from observability import jobs, metrics
 from observability.context import work_context
-from observability.errors import InvalidInput, NotFound, PlatformError, UnusableContent
+from observability.errors import InvalidInput, NotFound, PlatformError, Unavailable, UnusableContent
 from observability.tracing import OpenSpan, job_span
 
 log = structlog.get_logger(__name__)
@@ -81,9 +82,17 @@ class _Attempt:
             return self._refuse(error)
         if isinstance(error, jobs.UnreadableArguments):
             return self._put_back(error, again=False)
+        if isinstance(error, Unavailable) and error.jobs_wait and self._waits(error):
+            return "waits"
         if not isinstance(error, Exception):  # the process is told to stop
             return "released" if jobs.release_job(lease=self._lease, now=now) else "lease_lost"
         return self._put_back(error)
+
+    def _waits(self, error: Unavailable) -> bool:
+        pause = error.retry_after_seconds * random.uniform(1.0, 1.5)  # noqa: S311  # jitter, not a secret
+        return jobs.wait_for_dependency(
+            lease=self._lease, code=error.code[:64], detail=_detail(error), pause_seconds=pause, now=timezone.now()
+        )
 
     def _refuse(self, error: PlatformError) -> str:
         try:
@@ -93,10 +102,13 @@ class _Attempt:
         return "refused"
 
     def _put_back(self, error: Exception, *, again: bool = True) -> str:
-        detail = "".join(traceback.format_exception(error, limit=-12))
         code = _code_of(error)[:64]
-        back = jobs.put_back_job(lease=self._lease, code=code, detail=detail, now=timezone.now(), again=again)
+        back = jobs.put_back_job(lease=self._lease, code=code, detail=_detail(error), now=timezone.now(), again=again)
         return ("retried" if again else "given_up") if back else "lease_lost"
+
+
+def _detail(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error, limit=-12))
 
 
 def _code_of(error: BaseException) -> str:

@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 # The lanes look for due work this often; only a timer with a thread of its own may be finer.
 _TICK_SECONDS = 0.25
+_TOLD_AGAIN_SECONDS = 30.0
 
 
 class TimedFunction(Protocol):
@@ -139,6 +140,19 @@ def _look_seconds(timer: Timer) -> float:
     return min(15.0, max(_TICK_SECONDS, timer.every_seconds / 4))
 
 
+# Of each timer: when it was last written that the database is away (monotonic).
+_told: dict[str, float] = {}
+
+
+def _is_news(timer: str) -> bool:
+    """Whether to write once more that a timer met a database that is away: all of them see it every second."""
+    now = time.monotonic()
+    if now - _told.get(timer, -_TOLD_AGAIN_SECONDS) < _TOLD_AGAIN_SECONDS:
+        return False
+    _told[timer] = now
+    return True
+
+
 class _Run:
     """The edge of the timer thread: nothing may end it, nothing may pass in silence."""
 
@@ -155,14 +169,10 @@ class _Run:
         if error is not None and not isinstance(error, Exception):
             return False
         if error is not None:
-            # A database that is away is seen every second; its traceback says nothing new.
-            quiet = isinstance(error, DatabaseProblem)
-            log.error(
-                "timer_failed",
-                timer=self._timer.name,
-                error=type(error).__name__,
-                exc_info=None if quiet else error,
-            )
+            if not isinstance(error, DatabaseProblem):
+                log.error("timer_failed", timer=self._timer.name, error=type(error).__name__, exc_info=error)
+            elif _is_news(self._timer.name):
+                log.error("timer_failed", timer=self._timer.name, error=type(error).__name__)
             connection.close()
         if self.taken or error is not None:
             outcome = "failed" if error is not None else "ok"

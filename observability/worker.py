@@ -27,6 +27,7 @@ from django.utils import timezone
 from observability import heartbeats, sweeping
 from observability.celery_hooks import LIFELINE_VARIABLE, STATUS_VARIABLE
 from observability.guarding import watch_dependencies
+from observability.job_retention import purge_done_jobs
 from observability.managers import WATCH_SECONDS
 from observability.timers import Timer, TimerThreads, registered_timers
 
@@ -90,7 +91,7 @@ class Supervisor:
 
     def _sign_off(self) -> None:
         try:
-            heartbeats.remove_heartbeat(name=self.name)
+            heartbeats.remove_heartbeat(name=self.name, now=timezone.now())
         except DatabaseProblem as error:
             # The row then tells the truth by itself: not seen any more.
             log.warning("sign_off_failed", error=type(error).__name__)
@@ -110,6 +111,7 @@ class Supervisor:
             Timer("bury_spent_jobs", 2 * sweep, sweeping.bury_spent_jobs),
             Timer("watch_dependencies", WATCH_SECONDS, watch_dependencies),
             Timer("forget_lost_workers", 3600.0, heartbeats.forget_lost_workers),
+            Timer("purge_done_jobs", 3600.0, purge_done_jobs),
         ]
 
     def _beat(self, *, now: datetime) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from observability.alerts import hooks
 from observability.alerts.choices import OPEN_STATES, AlertEvent, AlertSeverity
 from observability.alerts.models import Alert
+from observability.breakers import part_of
+from observability.degradation import Part
 from observability.incidents.actors import SYSTEM, Actor
 from observability.incidents.calling import incident_called_for
 from observability.incidents.choices import IncidentKind, IncidentSeverity, IncidentStatus
@@ -92,7 +94,10 @@ def subject_of(alert: Alert) -> str:
 
 
 def _opens_one(alert: Alert) -> bool:
-    """A call about an incident is no trouble of its own; dead letters wait on the desk, where they are replayed."""
+    """A call about an incident is no trouble of its own; dead letters wait on the desk, where they are replayed. A
+    breaker before something else than a model is told beside the component's own alert, or hurts little (the cache)."""
+    if alert.event == AlertEvent.CIRCUIT_BREAKER_OPEN and part_of(alert.subject) != Part.MODEL:
+        return False
     return incident_called_for(alert) is None and alert.watcher != "dead-letters"
 
 

@@ -152,3 +152,34 @@ def test_finish_job_inside_work_is_one_commit_with_the_result() -> None:
             jobs.finish_job(lease=lease, result={}, now=timezone.now())
 
     assert job_after(handle).request_id == "result"
+
+
+class _Away(Unavailable):
+    code = "storage_unavailable"
+    jobs_wait = True
+
+
+def away(_lease: Lease) -> None:
+    raise _Away(retry_after_seconds=30)
+
+
+def test_an_attempt_does_not_count_while_what_the_job_needs_is_away() -> None:
+    before = timezone.now()
+    with known_kind(away):
+        job = make_job(now=before, max_attempts=1)
+        with pytest.raises(Unavailable):
+            run_job(job.id)
+    job.refresh_from_db()
+    assert (job.state, job.attempts, job.error_code) == (JobState.PENDING, 0, "storage_unavailable")
+    assert timedelta(seconds=30) <= job.run_after - before <= timedelta(seconds=60)
+    assert job.first_failed_at is not None and job.token is None
+
+
+def test_after_a_day_of_waiting_attempts_count_again() -> None:
+    now = timezone.now()
+    with known_kind(away):
+        job = make_job(now=now, first_failed_at=now - timedelta(days=1, minutes=1))
+        with pytest.raises(Unavailable):
+            run_job(job.id)
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (JobState.PENDING, 1)

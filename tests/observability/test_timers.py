@@ -8,6 +8,7 @@ from django.db import OperationalError
 from django.utils import timezone
 from structlog.testing import capture_logs
 
+from observability import timers
 from observability.heartbeats import forget_lost_workers, record_heartbeat, remove_heartbeat
 from observability.models import TimerWindow, WorkerHeartbeat
 from observability.timers import Timer, TimerThreads, run_timer, take_window
@@ -108,8 +109,34 @@ def test_heartbeat_is_one_row_that_a_worker_keeps_and_takes_away() -> None:
     record_heartbeat(name="here", started_at=now, now=now + MINUTE)
     row = WorkerHeartbeat.objects.get()
     assert (row.started_at, row.seen_at) == (now, now + MINUTE)
-    remove_heartbeat(name="here")
+    remove_heartbeat(name="here", now=now + MINUTE)
     assert not WorkerHeartbeat.objects.exists()
+
+
+def test_the_last_worker_that_ends_in_order_signs_off_for_the_killed_ones_too() -> None:
+    record_heartbeat(name="killed", started_at=NOON, now=NOON - timedelta(hours=2))
+    for name in ("first", "last"):
+        record_heartbeat(name=name, started_at=NOON, now=NOON)
+    remove_heartbeat(name="first", now=NOON)
+    assert {row.name for row in WorkerHeartbeat.objects.all()} == {"killed", "last"}
+    remove_heartbeat(name="last", now=NOON)
+    assert not WorkerHeartbeat.objects.exists()
+
+
+def test_a_database_that_is_away_is_written_once_in_half_a_minute_for_each_timer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*, now: datetime) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(timers, "_told", {})
+    clock = [100.0]
+    monkeypatch.setattr("observability.timers.time.monotonic", lambda: clock[0])
+    timer = Timer("test.away", 60.0, away, each_process=True)
+    with capture_logs() as written:
+        for clock[0] in (100.0, 101.0, 129.0, 131.0):
+            run_timer(timer, now=NOON)
+    assert [line["timer"] for line in written if line["event"] == "timer_failed"] == ["test.away"] * 2
 
 
 def test_forget_lost_workers_keeps_a_day_of_them() -> None:

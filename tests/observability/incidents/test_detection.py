@@ -62,6 +62,12 @@ def test_a_breakers_trouble_began_when_it_opened() -> None:
     assert Incident.objects.get().began_at == NOON - timedelta(seconds=90)
 
 
+@pytest.mark.parametrize("name", ["broker", "cache", "storage", "alerts.slack", "nobody-knows-it"])
+def test_a_breaker_before_no_model_opens_none(name: str) -> None:
+    raise_alert(AlertEvent.CIRCUIT_BREAKER_OPEN, subject=name, now=NOON)
+    assert not Incident.objects.exists()
+
+
 def test_dead_letters_open_none() -> None:
     raise_alert(AlertEvent.QUEUE_BACKLOG, subject="dead/claims.assess", watcher="dead-letters", now=NOON)
     assert not Incident.objects.exists()
