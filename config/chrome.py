@@ -20,7 +20,7 @@ class NavLink:
     label: str
     icon: str
     url: str
-    current: bool
+    current: str = ""  # for `aria-current`: "page" is this very page, "true" one that stands behind the link
 
 
 # Label, icon, address name, scopes of which one is needed.
@@ -38,6 +38,22 @@ _DESK_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
 _OPERATOR_LINKS: tuple[tuple[str, str, str, frozenset[Scope]], ...] = (
     ("Incidents", "urgent", "incidents:list", frozenset({Scope.OPS})),
 )
+# Pages without a link of their own, and the one under which people look for them.
+_BEHIND = {
+    "claims:access": "claims:list",
+    "claims:detail": "claims:list",
+    "costs:statement": "costs:month",
+    "desk:claim": "desk:queue",
+    "desk:label": "desk:labels",
+    "desk:privacy": "desk:queue",
+    "desk:version": "desk:queue",
+    "incidents:one": "incidents:list",
+    "incidents:report": "incidents:list",
+    "monitoring:bias": "monitoring:drift",
+    "monitoring:fraud-model": "monitoring:calibration",
+    "monitoring:report": "monitoring:drift",
+    "monitoring:reports": "monitoring:drift",
+}
 
 
 class Chrome:
@@ -79,8 +95,9 @@ class Chrome:
         pages = _DESK_LINKS if self.principal.tenant_id is not None else _OPERATOR_LINKS
         match = self._request.resolver_match
         here = match.view_name if match else ""
+        section = _BEHIND.get(here, "")
         return [
-            NavLink(label, icon, reverse(name), current=here == name)
+            NavLink(label, icon, reverse(name), "page" if name == here else "true" if name == section else "")
             for label, icon, name, scopes in pages
             if self.principal.scopes & scopes
         ]
@@ -106,7 +123,7 @@ class Chrome:
         found = [("API docs", "code", _address("api-docs"))]
         if isinstance(user, User) and (user.is_operator or user.is_superuser):
             found.append(("Administration", "settings", _address("admin:index")))
-        return [NavLink(label, icon, url, current=False) for label, icon, url in found if url]
+        return [NavLink(label, icon, url) for label, icon, url in found if url]
 
 
 def chrome(request: HttpRequest) -> dict[str, Chrome]:

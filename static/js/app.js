@@ -3,6 +3,10 @@ import { bindKeys, keysAreOn, switchKeys } from "./keys.js";
 
 const MESSAGE_MS = 8000;
 
+// On a phone the links are wider than the screen: show the one that people are at.
+const links = document.querySelector(".topnav"), here = links?.querySelector("[aria-current]");
+if (here) links.scrollLeft = here.offsetLeft - links.offsetLeft - (links.clientWidth - here.offsetWidth) / 2;
+
 function closeMenus(event) {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     const inside = menu.contains(event.target);
