@@ -17,6 +17,7 @@ import observability.alerts.admin  # noqa: F401  # registers the alerts
 from observability.breakers import force_breaker_open, reset_breaker
 from observability.choices import LetterResolution
 from observability.dead_letters import JobNotDead, LetterEnded, resolve_letter, retry_letter
+from observability.looked_at import LookedAt
 from observability.models import CircuitBreaker, DeadLetter, Job, WorkerHeartbeat
 
 if TYPE_CHECKING:  # the class takes its model as a parameter for the type checker only
@@ -31,18 +32,8 @@ else:
 log = structlog.get_logger(__name__)
 
 
-class ReadOnlyAdmin:
-    """Looking only: rows of this floor are written by the machinery."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
-
-
 @admin.register(Job)
-class JobAdmin(ReadOnlyAdmin, JobModelAdmin):
+class JobAdmin(LookedAt, JobModelAdmin):
     list_display = ("id", "kind", "state", "attempts", "error_code", "created_at", "finished_at")
     list_filter = ("state", "kind", "error_code")
     search_fields = ("=id", "=tenant_ref", "=request_id")
@@ -70,7 +61,7 @@ class WaitsFilter(admin.SimpleListFilter):
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnlyAdmin, LetterModelAdmin):
+class DeadLetterAdmin(LookedAt, LetterModelAdmin):
     list_display = ("job_id", "kind", "reason_code", "attempts", "first_failed_at", "last_failed_at", "resolution")
     list_filter = (WaitsFilter, "kind", "reason_code")
     search_fields = ("=id", "=job__id", "=tenant_ref")
@@ -123,7 +114,7 @@ class DeadLetterAdmin(ReadOnlyAdmin, LetterModelAdmin):
 
 
 @admin.register(WorkerHeartbeat)
-class WorkerHeartbeatAdmin(ReadOnlyAdmin, HeartbeatModelAdmin):
+class WorkerHeartbeatAdmin(LookedAt, HeartbeatModelAdmin):
     list_display = ("name", "started_at", "seen_at")
     ordering = ("-seen_at",)
 
@@ -132,7 +123,7 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin, HeartbeatModelAdmin):
 
 
 @admin.register(CircuitBreaker)
-class CircuitBreakerAdmin(ReadOnlyAdmin, BreakerModelAdmin):
+class CircuitBreakerAdmin(LookedAt, BreakerModelAdmin):
     list_display = ("name", "state", "forced_open", "opened_at", "changed_at", "changed_by")
     list_filter = ("state",)
     ordering = ("name",)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from observability.alerts.errors import AlertIsOver
 from observability.alerts.models import Alert, AlertEntry, AlertTelling
 from observability.alerts.raising import acknowledge_alert, resolve_open_alert
+from observability.looked_at import LookedAt
 
 if TYPE_CHECKING:  # the class takes its model as a parameter for the type checker only
     AlertModelAdmin = admin.ModelAdmin[Alert]
@@ -59,7 +60,7 @@ class TellingInline(_LookingOnly, TellingTabular):
 
 
 @admin.register(Alert)
-class AlertAdmin(AlertModelAdmin):
+class AlertAdmin(LookedAt, AlertModelAdmin):
     list_display = ("event", "subject", "severity", "state", "count", "opened_at", "last_raised_at", "resolved_at")
     list_filter = ("state", "severity", "event")
     search_fields = ("=id", "=subject", "=tenant_ref")
@@ -69,12 +70,6 @@ class AlertAdmin(AlertModelAdmin):
     exclude = _INNER
     inlines = (TellingInline, EntryInline)
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Alert | None = None) -> bool:
-        return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Alert | None = None) -> list[str]:
         return [field.name for field in Alert._meta.fields if field.name not in _INNER]

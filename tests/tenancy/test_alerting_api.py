@@ -159,6 +159,8 @@ def test_the_operator_takes_on_and_ends_alerts_in_the_admin(olga: Client) -> Non
     form = olga.get(f"{page}{one}/change/").content.decode()
     assert 'name="state"' not in form, "the state is written by the machine, not by a form"
     assert "Acknowledged" in form, "its history is there"
+    assert 'name="_save"' not in form and "<h1>Alert</h1>" in form, "there is nothing to save"
+    assert "<h1>Alerts</h1>" in olga.get(page).content.decode()
     again = olga.post(page, {"action": "resolve", "_selected_action": [str(one)]}, follow=True)
     assert "0 alerts resolved" in again.content.decode()
 
