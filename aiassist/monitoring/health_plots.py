@@ -111,7 +111,7 @@ def feature_bars(features: Sequence[Mapping[str, Any]]) -> list[FeatureBar]:
             y=ROWS_TOP + place * ROW_HEIGHT + ROW_HEIGHT // 2,
             width=f"{min(found['distance'], 1.0) * 100:.2f}",
             distance=f"{found['distance']:.2f}",
-            moved="–" if found["moved_sd"] is None else f"{found['moved_sd']:+.2f} sd",
+            moved="–" if found["moved_sd"] is None else f"{signed(found['moved_sd'], 2)} sd",
             index="–" if found["stability_index"] is None else f"{found['stability_index']:.2f}",
             gaps=f"{found['absent_before'] * 100:.0f} → {found['absent_now'] * 100:.0f} %",
             badge=level_badge(found["level"]),
@@ -146,7 +146,7 @@ def share_words(found: Mapping[str, Any]) -> tuple[str, str]:
     change = found["change"]
     if change is None:
         return f"{found['value'] * 100:.0f} %", ""
-    return f"{found['value'] * 100:.0f} %", f"{change['low'] * 100:+.0f} to {change['high'] * 100:+.0f} points"
+    return f"{found['value'] * 100:.0f} %", f"{signed(change['low'] * 100)} to {signed(change['high'] * 100)} points"
 
 
 def impact_plots(figures: Sequence[GroupFigure]) -> list[ImpactPlot]:
@@ -197,11 +197,19 @@ def accuracy_rows(figures: Sequence[AccuracyFigure]) -> list[tuple[str, int, str
                 f"{found.attribute.replace('_', ' ')}: {found.group}",
                 found.decided,
                 "–" if found.agreement is None else f"{found.agreement * 100:.0f} %",
-                "" if gap is None else f"{gap.value * 100:+.0f} ({gap.low * 100:+.0f} to {gap.high * 100:+.0f})",
+                ""
+                if gap is None
+                else f"{signed(gap.value * 100)} ({signed(gap.low * 100)} to {signed(gap.high * 100)})",
                 Badge(tone, _ICONS[tone], words),
             )
         )
     return rows
+
+
+def signed(value: float, digits: int = 0) -> str:
+    """Return a change as people write it: with a true minus sign, and nothing before a zero."""
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
 
 
 def _across(value: float) -> str:

@@ -133,9 +133,15 @@ class HealthReportPage(TenantView):
             "document": report.document,
             "badge": _STATUS_BADGES[HealthStatus(report.status)],
             "drift_badge": level_badge(report.document["drift"]["level"]),
+            "bias_badge": _alarm_badge("Below the rule", alarm=report.document["bias"]["alarm"]),
+            "coverage_badge": _alarm_badge("Below target", alarm=report.document["calibration"]["alarm"]),
             "shares": _shares(findings) if findings else [],
         }
         return render(request, "monitoring/report.html", context)
+
+
+def _alarm_badge(words: str, *, alarm: bool) -> Badge:
+    return Badge("danger", "urgent", words) if alarm else Badge("ok", "check-circle", "No alarm")
 
 
 def _shares(findings: dict[str, dict[str, object]]) -> list[tuple[str, str, str, Badge]]:

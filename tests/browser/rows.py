@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from django.db import transaction
 from django.utils import timezone
 
 from claims.choices import QUEUE_RANK, ClaimStatus
@@ -19,6 +20,8 @@ from claims.models import Claim, Evidence
 from claims.notices import LossNotice
 from claims.services import receive_claim
 from claims.storage import Publication, new_key
+from tenancy.choices import DeliveryState, DisabledReason
+from tenancy.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from tenancy.scope import tenant_scope
 from tests.aiassist.video.clips import street, write_clip
 from tests.files import make_assessment
@@ -28,6 +31,12 @@ FPS, PICTURES = 20, 160
 CLIP_SECONDS = PICTURES / FPS
 IMPACT_SECONDS = 4.4
 _STEP = 0.05
+_DELIVERIES: dict[DeliveryState, dict[str, Any]] = {
+    DeliveryState.DELIVERED: {"attempts": 1, "status_code": 204, "latency_ms": 83},
+    DeliveryState.FAILED: {"attempts": 12, "status_code": 503, "latency_ms": 10_004, "error_code": "server_error"},
+    DeliveryState.PENDING: {"attempts": 3, "error_code": "timeout", "next_attempt_at": timezone.now()},
+    DeliveryState.CANCELLED: {"round": 2},
+}
 
 
 @functools.cache
@@ -89,6 +98,29 @@ def reviewable_claim(person: Person, number: str, *, priority: str = "STANDARD",
         )
         claim.refresh_from_db()
     return claim
+
+
+def webhook_with_a_log(person: Person) -> WebhookEndpoint:
+    """Return a webhook with deliveries in every state; beside it stands one that was switched off."""
+    now = timezone.now()
+    with tenant_scope(person.tenant.id), transaction.atomic():
+        shared: dict[str, Any] = {"events": ["claim.received"], "secret_sealed": "x", "created_at": now}
+        off = {"enabled": False, "disabled_reason": DisabledReason.FAILING}
+        WebhookEndpoint.objects.create(url="https://old.acme.example/in", **off, **shared)
+        url = "https://hooks.acme-insurance.example:8443/claims/inbound/production?source=claimwright"
+        endpoint: WebhookEndpoint = WebhookEndpoint.objects.create(url=url, **shared)
+        for state, columns in _DELIVERIES.items():
+            body = {"type": "claim.assessment_completed", "body": "{}", "occurred_at": now}
+            finished = None if state == DeliveryState.PENDING else now
+            WebhookDelivery.objects.create(
+                endpoint=endpoint,
+                event=WebhookEvent.objects.create(**body),
+                state=state,
+                created_at=now,
+                finished_at=finished,
+                **columns,
+            )
+    return endpoint
 
 
 def _add_evidence(claim: Claim, assessment_id: object) -> None:
