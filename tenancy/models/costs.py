@@ -117,6 +117,7 @@ class SpendAnomaly(TenantOwned):
     threshold_nanos = models.BigIntegerField()
 
     class Meta(TenantOwned.Meta):
+        verbose_name_plural = "spend anomalies"
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant"], condition=Q(ended_at__isnull=True), name="spend_anomaly_open_once"

@@ -73,6 +73,7 @@ class WebhookDelivery(TenantOwned):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantOwned.Meta):
+        verbose_name_plural = "webhook deliveries"
         constraints = [
             models.UniqueConstraint(fields=["tenant", "endpoint", "event", "round"], name="webhook_delivery_once"),
             models.UniqueConstraint(
