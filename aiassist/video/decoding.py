@@ -61,7 +61,7 @@ def measure_video(
 
     `detector` is the file with the detector's weights; without it road users are not tracked, and that is said.
 
-    Raises DecodeFailed, DecodeTimeout or DecodeOutOfMemory.
+    Raises DecodeFailed, DecodeTimeout or DecodeOutOfMemory, and MachineBusy, which says nothing about the file.
     """
     return measure_video_and_cost(path, on_progress=on_progress, limits=limits, detector=detector).measurements
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from observability.errors import UnusableContent
+from observability.errors import Unavailable, UnusableContent
 
 
 class DecodeFailed(UnusableContent):
@@ -24,3 +24,10 @@ class DecodeOutOfMemory(DecodeFailed):
 
     code = "decode_out_of_memory"
     message = "Reading the video needs more memory than allowed."
+
+
+class MachineBusy(Unavailable):
+    """The clock ran out while the machine had no time for the decoder: that says nothing about the file."""
+
+    code = "machine_busy"
+    message = "The machine was too busy to read the video; try again later."

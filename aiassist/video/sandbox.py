@@ -7,6 +7,7 @@ there.
 from __future__ import annotations
 
 import json
+import math
 import os
 import selectors
 import signal
@@ -18,8 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from aiassist.video.errors import DecodeFailed, DecodeOutOfMemory, DecodeTimeout
+from aiassist.video.errors import DecodeFailed, DecodeOutOfMemory, DecodeTimeout, MachineBusy
 from aiassist.video.limits import DecodeLimits
+from observability.errors import PlatformError
 
 ChildProgress = Callable[[float], None]
 
@@ -27,6 +29,8 @@ CHILD_MODULE = "aiassist.video.child"
 # How often the parent looks at the clock and at the child's memory: a decoder fills at most ~100 MB in that time.
 WATCH_SECONDS = 0.05
 MAX_LINE_BYTES = 4096
+# So many processes that want to run for each core, and so little of one core for the child, is no fault of its file.
+BUSY_LOAD_PER_CORE, STARVED_SHARE, BUSY_RETRY_SECONDS = 3.0, 0.5, 60
 EXIT_REFUSED = 3
 EXIT_MEMORY = 4
 ERROR_CLASSES: dict[str, type[DecodeFailed]] = {
@@ -46,7 +50,8 @@ def run_child(
 ) -> None:
     """Runs one task ("probe" or "measure") on a file; the child leaves its result in `folder`.
 
-    Raises DecodeTimeout, DecodeOutOfMemory or DecodeFailed; the child and its threads are gone when this returns.
+    Raises DecodeTimeout, DecodeOutOfMemory or DecodeFailed, and MachineBusy where the time ran out on an overloaded
+    machine; the child and its threads are gone when this returns.
     """
     request = {
         "task": task,
@@ -97,7 +102,7 @@ def _watch(process: subprocess.Popen[bytes], limits: DecodeLimits, on_progress: 
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
             if time.monotonic() > deadline:
-                raise DecodeTimeout(extra={"wall_seconds": limits.wall_seconds})
+                raise _out_of_time(process.pid, limits)
             if _resident_bytes(process.pid) > limits.resident_bytes:
                 raise DecodeOutOfMemory(extra={"resident_bytes": limits.resident_bytes})
             if not selector.select(timeout=WATCH_SECONDS):
@@ -109,7 +114,24 @@ def _watch(process: subprocess.Popen[bytes], limits: DecodeLimits, on_progress: 
     try:
         process.wait(timeout=max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        raise DecodeTimeout(extra={"wall_seconds": limits.wall_seconds}) from None
+        raise _out_of_time(process.pid, limits) from None
+
+
+def _out_of_time(pid: int, limits: DecodeLimits) -> PlatformError:
+    """Blame the file, unless the machine was overloaded and gave the child little of its time."""
+    overloaded = os.getloadavg()[0] > BUSY_LOAD_PER_CORE * (os.cpu_count() or 1)
+    if overloaded and _processor_seconds(pid) < STARVED_SHARE * limits.wall_seconds:
+        return MachineBusy(retry_after_seconds=BUSY_RETRY_SECONDS)
+    return DecodeTimeout(extra={"wall_seconds": limits.wall_seconds})
+
+
+def _processor_seconds(pid: int) -> float:
+    """Processor time of the child's threads so far; without /proc as much as there is, so that the file is blamed."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return math.inf
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _report_lines(received: bytes, on_progress: ChildProgress | None) -> bytes:

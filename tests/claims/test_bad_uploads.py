@@ -12,6 +12,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from aiassist.video.errors import MachineBusy
 from claims.models import Claim
 from tests.aiassist.video.clips import write_sound_only
 from tests.claims.handing_in import NOTHING, UPLOAD, clip, hand_in, left_behind, video_file
@@ -255,6 +256,16 @@ def test_a_disk_that_fails_leaves_nothing(cleo: Person, monkeypatch: pytest.Monk
     monkeypatch.setattr(FileSystemStorage, "_save", full)
     answer = hand_in(cleo.api())
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
+    assert left_behind() == NOTHING
+
+
+def test_a_machine_too_busy_to_read_the_video_asks_to_come_back(cleo: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    def starved(_path: Path) -> object:
+        raise MachineBusy(retry_after_seconds=60)
+
+    monkeypatch.setattr("claims.intake.probe_video", starved)
+    answer = hand_in(cleo.api())
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "machine_busy", "60")
     assert left_behind() == NOTHING
 
 

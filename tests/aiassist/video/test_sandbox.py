@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aiassist.video import decoding, sandbox
-from aiassist.video.errors import DecodeFailed, DecodeOutOfMemory, DecodeTimeout
+from aiassist.video.errors import DecodeFailed, DecodeOutOfMemory, DecodeTimeout, MachineBusy
 from aiassist.video.limits import MEASURE_LIMITS, MEBIBYTE, DecodeLimits
 from aiassist.video.sandbox import run_child
 from tests.aiassist.video.clips import street, write_clip
@@ -20,6 +20,12 @@ LIMITS = DecodeLimits(wall_seconds=20, cpu_seconds=20, resident_bytes=150 * MEBI
 @pytest.fixture
 def misbehaving(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "CHILD_MODULE", "tests.aiassist.video.misbehaving_child")
+    load(monkeypatch, 0.5)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, per_core: float) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.getloadavg", lambda: (2 * per_core, 0.0, 0.0))
 
 
 def run(deed: str, folder: Path, limits: DecodeLimits = LIMITS) -> list[float]:
@@ -36,6 +42,19 @@ def test_run_child_stops_one_that_hangs(tmp_path: Path, deed: str) -> None:
     with pytest.raises(DecodeTimeout) as caught:
         run(deed, tmp_path, DecodeLimits(wall_seconds=1.0))
     assert caught.value.code == "decode_timeout"
+
+
+@pytest.mark.usefixtures("misbehaving")
+def test_an_overloaded_machine_that_starves_the_child_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(monkeypatch, 10.0)
+    with pytest.raises(MachineBusy) as caught:
+        run("hangs", tmp_path, DecodeLimits(wall_seconds=1.0))
+    assert (caught.value.code, caught.value.retry_after_seconds) == ("machine_busy", 60)
+    monkeypatch.setattr(sandbox, "STARVED_SHARE", 0.02)
+    with pytest.raises(DecodeTimeout):  # it had the processor, however many others wanted it
+        run("burns", tmp_path, DecodeLimits(wall_seconds=3.0))
 
 
 @pytest.mark.usefixtures("misbehaving")
