@@ -32,7 +32,7 @@ ROUNDS, AT_ONCE = (5, 40) if connection.vendor == "postgresql" else (2, 12)
 def test_two_hundred_calls_at_once_never_spend_more_than_the_budget(adam: Person) -> None:
     """A call of this model costs 0.0012 dollars and holds 0.86 before: nearly the whole budget, one call at a time.
 
-    After some twenty calls the rest is too small for another hold, so that even those who never meet are not all served.
+    After some twenty calls the rest is too small for another hold, so not even those who never meet are all served.
     """
     now = timezone.now()
     make_budget(adam, "0.88", now=now)
