@@ -52,6 +52,7 @@ def test_a_real_prometheus_reads_the_server_and_evaluates_everything(tmp_path: P
     site_folder, configured = tmp_path / "site", tmp_path / "deploy"
     site_folder.mkdir()
     with own_site(site_folder) as site:
+        site.manage("collectstatic", "--noinput", "-v0")
         web = site.start_server(workers=2)
         worker = site.start_worker(concurrency=1)
         target = urllib.parse.urlsplit(web.url).netloc
