@@ -77,6 +77,10 @@ class WatchRoom:
     def open_incidents(self) -> list[Incident]:
         return list(_ok(self.program.get("/api/v1/incidents?open=true"))["items"])
 
+    def open_alerts(self) -> set[str]:
+        """Return what the open alerts are about."""
+        return {one["subject"] for one in _ok(self.program.get("/api/v1/alerting/alerts?state=OPEN"))["items"]}
+
     def _open(self, kind: str, subject: str) -> list[Incident]:
         found = self.program.get("/api/v1/incidents?open=true")
         items = found.json["items"] if found.status == 200 else []
