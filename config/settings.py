@@ -257,7 +257,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
 if CACHE_URL:
-    _redis = {
+    _redis: dict[str, Any] = {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": CACHE_URL,
         "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
@@ -267,7 +267,7 @@ if CACHE_URL:
         "default": {
             **_redis,
             "BACKEND": "observability.caches.RedisCache",
-            "OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True},  # type: ignore[dict-item]
+            "OPTIONS": {**_redis["OPTIONS"], "IGNORE_EXCEPTIONS": True},
         },
         # A count is not: who counts decides what an unknown count means.
         "limits": {**_redis, "KEY_PREFIX": "limits"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -32,6 +33,8 @@ FIRST_REPUBLISH_SECONDS = 5
 TIMED_OUT = "timed_out"
 # So long a job waits for what is away before its attempts count; a person has been called hours before.
 _LONGEST_WAIT = timedelta(days=1)
+# Of a job that nobody holds any more.
+_FREE = {"state": JobState.PENDING, "token": None, "lease_expires_at": None}
 
 
 class LeaseLost(Conflict):
@@ -271,15 +274,10 @@ def put_back_job(*, lease: Lease, code: str, detail: str, now: datetime, again: 
     spent = lease.is_last or not again
     return bool(
         _ours(lease).update(
-            state=JobState.PENDING,
             max_attempts=F("max_attempts") if again else F("attempts"),
             run_after=run_after,
             next_publish_at=now if spent else run_after,
-            first_failed_at=Coalesce("first_failed_at", Value(now)),
-            error_code=code,
-            error_detail=mask_text(detail),
-            token=None,
-            lease_expires_at=None,
+            **_after_failure(code, detail, now),
         )
     )
 
@@ -295,17 +293,18 @@ def wait_for_dependency(*, lease: Lease, code: str, detail: str, pause_seconds: 
         _ours(lease)
         .filter(lately)
         .update(
-            state=JobState.PENDING,
             attempts=F("attempts") - 1,
             run_after=run_after,
             next_publish_at=run_after,
-            first_failed_at=Coalesce("first_failed_at", Value(now)),
-            error_code=code,
-            error_detail=mask_text(detail),
-            token=None,
-            lease_expires_at=None,
+            **_after_failure(code, detail, now),
         )
     )
+
+
+def _after_failure(code: str, detail: str, now: datetime) -> dict[str, Any]:
+    """Return the columns of a job that is free again and remembers what it met."""
+    told = {"error_code": code, "error_detail": mask_text(detail)}
+    return {**_FREE, **told, "first_failed_at": Coalesce("first_failed_at", Value(now))}
 
 
 def note_timeout(*, lease: Lease) -> None:
@@ -315,16 +314,7 @@ def note_timeout(*, lease: Lease) -> None:
 
 def release_job(*, lease: Lease, now: datetime) -> bool:
     """Give the job back untried, because this process is told to stop: the attempt does not count."""
-    return bool(
-        _ours(lease).update(
-            state=JobState.PENDING,
-            attempts=F("attempts") - 1,
-            run_after=now,
-            next_publish_at=now,
-            token=None,
-            lease_expires_at=None,
-        )
-    )
+    return bool(_ours(lease).update(attempts=F("attempts") - 1, run_after=now, next_publish_at=now, **_FREE))
 
 
 def replay_job(*, job_id: UUID, now: datetime) -> bool:

@@ -89,14 +89,14 @@ def fold_ended(folder: Path) -> None:
 
 
 def _read(path: Path) -> Iterator[tuple[str, float]]:
-    # The library's class has no types.
-    for key, value, _stamp, _place in MmapedDict.read_all_values_from_file(str(path)):  # type: ignore[no-untyped-call]
+    stored = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]  # the library's, untyped
+    for key, value, _stamp, _place in stored:
         yield key, value
 
 
 def _write(path: Path, sums: dict[str, float]) -> Path:
     path.unlink(missing_ok=True)
-    made: Any = MmapedDict(str(path))  # type: ignore[no-untyped-call]
+    made: Any = MmapedDict(str(path))  # type: ignore[no-untyped-call]  # as above
     for key, value in sums.items():
         made.write_value(key, value, 0.0)
     made.close()

@@ -28,8 +28,8 @@ class MembershipMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         principal, refusal = _acting_person(request)
-        request.principal = principal  # type: ignore[attr-defined]
-        request.tenant_refusal = refusal  # type: ignore[attr-defined]
+        request.principal = principal  # type: ignore[attr-defined]  # Django lets middleware add to a request
+        request.tenant_refusal = refusal  # type: ignore[attr-defined]  # as above
         if principal is None:
             return self._get_response(request)
         with work_context(principal_id=principal.id):

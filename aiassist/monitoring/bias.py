@@ -132,7 +132,7 @@ def _members(claims: Iterable[DecidedClaim]) -> dict[str, dict[str, list[Decided
             found[attribute][group].append(claim)
     members: dict[str, dict[str, list[DecidedClaim]]] = {}
     for attribute, groups in sorted(found.items()):
-        ordered = sorted(groups, key=lambda name, groups=groups: (-len(groups[name]), name))  # type: ignore[misc]
+        ordered = [name for _size, name in sorted((-len(of), name) for name, of in groups.items())]  # largest first
         kept = {name: groups[name] for name in sorted(ordered[:_MOST_GROUPS])}
         rest = [claim for name in ordered[_MOST_GROUPS:] for claim in groups[name]]
         if len(kept) > 1:
