@@ -112,13 +112,16 @@ class TimerThreads:
 
     def _run_lane(self, lane: list[Timer]) -> None:
         next_looks = {timer.name: 0.0 for timer in lane}
-        tick = min(_TICK_SECONDS, *(timer.every_seconds for timer in lane))
+        tick = pause = min(_TICK_SECONDS, *(timer.every_seconds for timer in lane))
         try:
-            while not self._stop.wait(tick):
+            while not self._stop.wait(pause):
+                began = time.monotonic()
                 for timer in lane:
-                    if time.monotonic() >= next_looks[timer.name] and not self._stop.is_set():
-                        next_looks[timer.name] = time.monotonic() + _look_seconds(timer)
+                    if began + tick / 10 >= next_looks[timer.name] and not self._stop.is_set():
+                        next_looks[timer.name] = began + _look_seconds(timer)
                         run_timer(timer, now=timezone.now())
+                # Ticks from start to start: what takes long is behind, and is not given a rest on top.
+                pause = max(tick - (time.monotonic() - began), tick / 10)
         finally:
             connection.close()
 

@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import register_tzloader
-from psycopg import ClientCursor, OperationalError, ServerCursor, sql
+from psycopg import ClientCursor, OperationalError, ProgrammingError, ServerCursor, sql
 from psycopg.pq import Format, TransactionStatus
 
 from tenancy.scope import current_scope
@@ -44,6 +44,8 @@ def _settings_for(cursor: Any) -> str:
     """Return what has to run in front of the next query, or nothing."""
     connection = cursor.connection
     status = connection.pgconn.transaction_status
+    if status == TransactionStatus.ACTIVE:  # the driver would wait for it, for ever
+        raise ProgrammingError("a stream of rows is still being read on this connection")
     if status == TransactionStatus.INERROR:
         return ""  # the server takes nothing but a rollback now
     scope = current_scope()
@@ -82,6 +84,10 @@ class TenantCursor(PlainCursor):
     def executemany(self, query: Any, params_seq: Any, **options: Any) -> None:
         with _settings_before(self):
             super().executemany(query, params_seq, **options)
+
+    def stream(self, query: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+        with _settings_before(self):
+            yield from super().stream(query, params, **options)
 
     @contextmanager
     def copy(self, statement: Any, params: Any = None, **options: Any) -> Iterator[Any]:

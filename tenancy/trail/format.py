@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from json.encoder import encode_basestring  # the escaping that json.dumps itself uses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 GENESIS_HASH = "0" * 64
@@ -41,26 +41,35 @@ class EventContent(NamedTuple):
     request_id: str
 
 
-def leaf_text(item: EventContent) -> str:
-    """Return the event as canonical JSON (sorted keys, no spaces): some four times as fast as the general encoder."""
+def leaf_text(item: EventContent | tuple[Any, ...]) -> str:
+    """Return the event as canonical JSON (sorted keys, no spaces): some four times as fast as the general encoder.
+
+    A plain tuple of the same columns does: naming them would cost a verification more than writing them out.
+    """
     quoted = encode_basestring
+    own, tenant, event, actor_type, actor_id, actor_name, kind, object_id, at, before, after, reason, request = item
     return (
-        f'{{"actor_id":{quoted(item.actor_id)},"actor_name":{quoted(item.actor_name)},'
-        f'"actor_type":{quoted(item.actor_type)},"after":{quoted(item.after)},"at":"{time_text(item.at)}",'
-        f'"before":{quoted(item.before)},"event":{quoted(item.event)},"format":"{_LEAF_NAME}","id":"{item.id}",'
-        f'"object_id":{quoted(item.object_id)},"object_type":{quoted(item.object_type)},'
-        f'"reason":{quoted(item.reason)},"request_id":{quoted(item.request_id)},"tenant":"{item.tenant_id}"}}'
+        f'{{"actor_id":{quoted(actor_id)},"actor_name":{quoted(actor_name)},'
+        f'"actor_type":{quoted(actor_type)},"after":{quoted(after)},"at":"{time_text(at)}",'
+        f'"before":{quoted(before)},"event":{quoted(event)},"format":"{_LEAF_NAME}","id":"{own}",'
+        f'"object_id":{quoted(object_id)},"object_type":{quoted(kind)},'
+        f'"reason":{quoted(reason)},"request_id":{quoted(request)},"tenant":"{tenant}"}}'
     )
 
 
-def leaf_hash(item: EventContent) -> bytes:
+def leaf_hash(item: EventContent | tuple[Any, ...]) -> bytes:
     """Return the event's leaf of the tree."""
     return hashlib.sha256(_LEAF_BYTE + leaf_text(item).encode()).digest()
 
 
 def link_hash(previous_hash: str, leaf: bytes) -> str:
     """Return the chain's hash of an event that follows the one with `previous_hash`."""
-    return hashlib.sha256(_LINK_BYTE + bytes.fromhex(previous_hash) + leaf).hexdigest()
+    return next_link(bytes.fromhex(previous_hash), leaf).hex()
+
+
+def next_link(previous: bytes, leaf: bytes) -> bytes:
+    """Do so for hashes as bytes."""
+    return hashlib.sha256(_LINK_BYTE + previous + leaf).digest()
 
 
 def chained_hash(item: EventContent, *, seq: int, previous_hash: str) -> str:

@@ -18,8 +18,7 @@ from tenancy.scope import current_tenant_id
 
 def insert_awaiting(event: AuditEvent) -> None:
     """Write the event of the open transaction with the mark that it awaits its seal."""
-    fields = event._meta.concrete_fields
-    values = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in fields]
+    values = [getattr(event, str(field.attname)) for field in event._meta.concrete_fields]  # as the driver takes them
     with connection.cursor() as cursor:
         cursor.execute(_event_sql(), [*values, event.id, event.tenant_id, event.leaf_hash, event.at])
     event._state.adding, event._state.db = False, connection.alias

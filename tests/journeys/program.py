@@ -53,7 +53,7 @@ class Program:
         headers = self._headers({"Content-Type": f"multipart/form-data; boundary={boundary}"})
         return self._send(urllib.request.Request(f"{self.url}/api/v1/claims/upload", body, headers, method="POST"))
 
-    def wait_until_assessed(self, claim_id: str, seconds: float = 400.0) -> dict[str, Any]:
+    def wait_until_assessed(self, claim_id: str, seconds: float = 120.0) -> dict[str, Any]:
         """Return the claim's status once no worker is needed any more."""
         deadline = time.monotonic() + seconds
         while True:

@@ -22,8 +22,7 @@ from tests.journeys.program import Program
 
 pytestmark = pytest.mark.journey
 
-# A guard against a hang, not a promise of speed: a slow machine takes four minutes beside other journeys.
-START_SECONDS = 900
+START_SECONDS = 240
 
 
 def _free_port() -> int:

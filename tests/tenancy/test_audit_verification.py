@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from tenancy.audit_verification import (
 )
 from tenancy.models import Tenant
 from tenancy.trail import walk
-from tenancy.trail.format import EventContent, leaf_hash
 from tests.people import Person
 from tests.sealing import SIGNING_KEY, seal_now
 from tests.tenancy.trails import change_event, event, execute_ddl, lift_guard, make_trail, place, write_events
@@ -116,14 +116,17 @@ def test_a_trail_may_grow_while_it_is_read(ada: Person, monkeypatch: pytest.Monk
     seal_now(ada.tenant.id)
     grown: list[int] = []
 
-    def slow_hash(content: EventContent) -> bytes:
-        if not grown:
-            grown.append(1)
-            write_events(ada, 2)
-            seal_now(ada.tenant.id)
-        return leaf_hash(content)
+    def growing(size: int) -> Iterator[Iterator[walk.Row]]:
+        for chunk in chunks_up_to(size):
+            yield chunk
+            if not grown:
+                grown.append(1)
+                write_events(ada, 2)
+                seal_now(ada.tenant.id)
 
-    monkeypatch.setattr(walk, "leaf_hash", slow_hash)
+    chunks_up_to = walk.chunks_up_to
+    monkeypatch.setattr(walk, "_CHUNK", 1)
+    monkeypatch.setattr(walk, "chunks_up_to", growing)
     report = verify_audit(ada.tenant)
     assert report.ok and report.events == 3 and grown
 

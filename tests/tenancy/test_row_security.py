@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -158,6 +159,25 @@ def test_many_statements_in_one_call_carry_the_tenant(ada: Person, zoe: Person, 
             assert [bytes(row) for row in rows] == [b"ACME-1\n"]
     with every_tenant("test"):
         assert ask("SELECT policy_number FROM claims_claim ORDER BY claim_number") == ["x", ""]
+
+
+@postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("open_transaction", [False, True])
+def test_streamed_rows_are_the_tenants(
+    ada: Person, zoe: Person, two: tuple[Claim, Claim], *, open_transaction: bool
+) -> None:
+    with tenant_scope(ada.tenant.id), transaction.atomic() if open_transaction else nullcontext():
+        with connection.cursor() as cursor:
+            assert list(cursor.cursor.stream(NUMBERS, size=100)) == [("ACME-1",)]
+            rows = cursor.cursor.stream("SELECT generate_series(1, 9)", size=2)
+            assert next(rows) == (1,)
+            with pytest.raises(DatabaseError, match="still being read"):
+                ask(NUMBERS)
+            assert len(list(rows)) == 8
+        assert ask(NUMBERS) == ["ACME-1"]
+    if not open_transaction:
+        assert ask(SETTING) == [""]
 
 
 @pytest.mark.django_db(transaction=True)

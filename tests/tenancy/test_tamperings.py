@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from tenancy.audit_verification import verify_audit
 from tenancy.models import AuditUnsealed, Tenant
@@ -175,6 +176,16 @@ def put_without_a_place(trail: Tenant) -> None:
     insert_row(forge_after(trail, 10)[0])
 
 
+def put_without_a_place_and_counted(trail: Tenant) -> None:
+    put_without_a_place(trail)
+    sealed = event(trail, 3)
+    insert_row(
+        AuditUnsealed(
+            event_id=sealed.id, tenant_id=trail.id, leaf_hash=sealed.leaf_hash, xid=1, written_at=timezone.now()
+        )
+    )
+
+
 def replaced(trail: Tenant) -> None:
     replace_event(trail, 4)
 
@@ -281,6 +292,7 @@ TAMPERINGS: dict[str, tuple[Tampering, str, int | None]] = {
     "put between": (put_between, "inserted", 6),
     "put at the end": (put_at_the_end, "inserted", 11),
     "put without a place": (put_without_a_place, "inserted", None),
+    "put without a place, a mark too many": (put_without_a_place_and_counted, "inserted", None),
     "replaced with its own hashes right": (replaced, "altered", 4),
     "last replaced with its own hashes right": (replaced_last, "altered", None),
     "replaced and chained again": (replaced_and_chained_again, "altered", None),

@@ -46,7 +46,8 @@ class Command(BaseCommand):
                 ground.restart_in(folder)
             if serve:
                 servers.require_free_port(options["port"])
-            signal.signal(signal.SIGTERM, _as_interrupt)
+            for number in (signal.SIGTERM, signal.SIGINT):  # a script's background process begins with SIGINT ignored
+                signal.signal(number, _as_interrupt)
             self._run(folder, port=options["port"], serve=serve, as_json=options["json"])
         except PlatformError as error:
             raise CommandError(error.message, returncode=1) from error
