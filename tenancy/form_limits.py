@@ -26,6 +26,6 @@ def count_attempt(*, group: str, value: str, rate: Rate) -> int | None:
         usage = get_usage(None, group, key=lambda _g, _r: value, rate=(rate.count, rate.seconds), increment=True)
     except (ConnectionInterrupted, redis.RedisError, OSError) as error:
         raise CounterAway(type(error).__name__) from error
-    if usage is None or usage["time_left"] < 0:  # how the library says that its cache gave no answer
+    if usage is None or not usage["limit"]:  # how the library says that its cache gave no answer
         raise CounterAway("no_count")
     return max(1, usage["time_left"]) if usage["should_limit"] else None

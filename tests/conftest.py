@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,6 +56,13 @@ def own_data_folder(tmp_path: Path, settings: object) -> Iterator[None]:
 def nobody_is_drawn_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """One decision in twenty would get a blind label and its extra rows; tests that want one set the share to 1."""
     monkeypatch.setattr("reviews.labels.draw_number", lambda decision_id: 0.5)
+
+
+@pytest.fixture(autouse=True)
+def no_window_ends_in_mid_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts at forms are counted in fixed windows; one whose edge falls into a test would count twice."""
+    begun = time.time()
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: begun))
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +17,9 @@ from django.test import Client
 from django.utils import timezone
 
 from observability.errors import LimitReached
+from tenancy.form_limits import count_attempt
 from tenancy.models import SignInPlace, User
+from tenancy.ratelimits.window import Rate
 from tenancy.sign_in import purge_old_places, refuse_guessing, remember_place
 from tests.people import PASSWORD, Person
 
@@ -105,6 +109,16 @@ def test_the_door_is_shut_while_attempts_cannot_be_counted(ada: Person, settings
     # Who is inside goes on working, forms included.
     assert browser.get("/desk/claims/").status_code == 200
     assert browser.post("/desk/labels/", {}).status_code not in {429, 500, 503}
+
+
+@pytest.mark.parametrize("edge", [0, -1])
+def test_the_last_second_of_a_window_is_no_outage(ada: Person, monkeypatch: pytest.MonkeyPatch, edge: int) -> None:
+    """The window's end is read from one look at the clock, the time left from the next: a second later, perhaps."""
+    period, group, value = 900, "sign-in-here", "somebody"
+    ends = 900 * 2_000_000 + zlib.crc32(value.encode()) % period
+    looks = iter([ends, ends - edge])
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: next(looks)))
+    assert count_attempt(group=group, value=value, rate=Rate(1, period)) is None
 
 
 def test_places_are_forgotten_after_half_a_year_and_twenty_newer_ones(ada: Person) -> None:
