@@ -1,5 +1,5 @@
-"""A place leads to its event, and by it to its tenant, by the one key `(tenant, event)`; SQLite makes the table anew, so
-the guard is put back."""
+"""A place leads to its event, and by it to its tenant, by the one key `(tenant, event)`, and neither has an index on the
+tenant alone; SQLite makes the tables anew, so the guard is put back."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -22,6 +22,18 @@ class Migration(migrations.Migration):
     dependencies = [("tenancy", "0019_plural_names")]
     operations = [
         migrations.RunPython(lift_guard, put_guard),
+        migrations.AlterField(
+            "auditevent",
+            "tenant",
+            models.ForeignKey(
+                db_index=False,
+                default=tenancy.scope.default_tenant_id,
+                editable=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="tenancy.tenant",
+            ),
+        ),
         migrations.AlterField(
             "auditplace",
             "event",

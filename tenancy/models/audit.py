@@ -48,6 +48,16 @@ class AuditEvent(AppendOnlyRow):
 
     refusal = AuditAppendOnly
 
+    # No index on the tenant alone: it is the beginning of two others. And while a trail is young the check that the
+    # event of a place is there would be planned by it, once a session, and read the whole trail for each.
+    tenant = models.ForeignKey(
+        "tenancy.Tenant",
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        default=default_tenant_id,
+        db_index=False,
+    )
     format = models.PositiveSmallIntegerField(choices=[(CHAINED, "chained"), (LEAF, "leaf")], default=LEAF)
     event = models.CharField(max_length=64)
     actor_type = models.CharField(max_length=8, choices=ActorType)

@@ -7,7 +7,6 @@ instances and SQL. The tenant comes along with every statement as everywhere (`t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from uuid import UUID
 
 from django.db import connection
@@ -18,22 +17,15 @@ from tenancy.scope import current_tenant_id
 
 def insert_awaiting(event: AuditEvent) -> None:
     """Write the event of the open transaction with the mark that it awaits its seal."""
-    values = [getattr(event, str(field.attname)) for field in event._meta.concrete_fields]  # as the driver takes them
+    values = [getattr(event, name) for name in _EVENT_COLUMNS]  # as the driver takes them
     with connection.cursor() as cursor:
-        cursor.execute(_event_sql(), [*values, event.id, event.tenant_id, event.leaf_hash, event.at])
+        cursor.execute(_RECORD, [*values, event.at])
     event._state.adding, event._state.db = False, connection.alias
 
 
-@cache
-def _event_sql() -> str:
-    columns = [str(field.column) for field in AuditEvent._meta.concrete_fields]
-    names, values = ", ".join(columns), ", ".join(["%s"] * len(columns))
-    return (
-        f"WITH event AS (INSERT INTO tenancy_auditevent ({names}) VALUES ({values})) "  # noqa: S608  # fixed names
-        "INSERT INTO tenancy_auditunsealed (event_id, tenant_id, leaf_hash, xid, written_at) "
-        "VALUES (%s, %s, %s, pg_current_xact_id()::text::bigint, %s)"
-    )
-
+# The parameters of `audit_record` (migration 0021), in their order, and when the event was written.
+_EVENT_COLUMNS = tuple(str(field.column) for field in AuditEvent._meta.concrete_fields)
+_RECORD = f"SELECT audit_record({', '.join(['%s'] * (len(_EVENT_COLUMNS) + 1))})"
 
 _PLACES = (
     "INSERT INTO tenancy_auditplace (id, tenant_id, event_id, seq, previous_hash, hash) "
@@ -42,6 +34,9 @@ _PLACES = (
     "FROM unnest(string_to_array(%s, ',')::uuid[], string_to_array(%s, ',')) "
     "WITH ORDINALITY AS given (event_id, hash, number)"
 )
+# How the commit checks that each event is there is planned once a session. While a trail is young, reading all of it is
+# the cheaper plan, and would be kept while it grows.
+_BY_KEY = "SET LOCAL enable_seqscan = off"
 _TAKE_MARKS = "DELETE FROM tenancy_auditunsealed WHERE event_id = ANY(string_to_array(%s, ',')::uuid[])"
 
 
@@ -49,5 +44,6 @@ def insert_places(event_ids: Sequence[UUID], hashes: Sequence[str], *, size: int
     """Give the events, in this order, the places after the first `size`, and take away their marks."""
     events = ",".join(map(str, event_ids))
     with connection.cursor() as cursor:
+        cursor.execute(_BY_KEY)
         cursor.execute(_PLACES, [current_tenant_id(), size, previous_hash, events, ",".join(hashes)])
         cursor.execute(_TAKE_MARKS, [events])

@@ -86,6 +86,24 @@ def test_two_sealers_seal_everything_once(ada: Person, zoe: Person) -> None:
 
 
 @on_postgres
+def test_a_young_trail_is_looked_up_by_its_key_and_not_read_through(ada: Person) -> None:
+    """The database plans once a session how it checks that a place's event is there, perhaps when there are ten."""
+
+    def read_through() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'tenancy_auditevent'")
+            return int(cursor.fetchone()[0])
+
+    with connection.cursor() as cursor:
+        cursor.execute("DISCARD PLANS;ANALYZE tenancy_auditevent")
+        write_events(ada, 10)
+        assert seal_events(now=timezone.now() + timedelta(minutes=1)) == 10
+        before = read_through()
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert read_through() == before
+
+
+@on_postgres
 def test_a_batch_that_is_full_is_followed_by_the_next(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenancy.trail.sealing._BATCH", 2)
     write_events(ada, 5)
