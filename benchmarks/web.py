@@ -64,12 +64,14 @@ def make_key() -> tuple[str, str]:
     """Return (tenant id, API key) of a fresh tenant's reviewer."""
     from django.utils import timezone  # noqa: PLC0415
 
+    from observability.ids import new_id  # noqa: PLC0415
     from tenancy.choices import Role, Scope  # noqa: PLC0415
     from tenancy.keys import PREFIX_LENGTH, make_secret, secret_hash  # noqa: PLC0415
     from tenancy.models import ApiKey, Membership, Tenant, User  # noqa: PLC0415
 
-    tenant = Tenant.objects.create(slug="bench", name="Benchmark")
-    user = User.objects.create_user(username="bench")
+    name = f"bench-{new_id().hex}"  # a PostgreSQL database may have had others before
+    tenant = Tenant.objects.create(slug=name, name="Benchmark")
+    user = User.objects.create_user(username=name)
     Membership.objects.create(tenant=tenant, user=user, role=Role.ANALYST)
     secret = make_secret()
     ApiKey.objects.create(

@@ -21,7 +21,7 @@ Model = TypeVar("Model", bound=models.Model)
 
 @dataclass(frozen=True)
 class HeldKey:
-    """A key (person and tenant loaded) and its holder's role of this moment; None: a member no longer."""
+    """A key (person and tenant loaded, without `_LEFT`) and its holder's role of this moment; None: not a member."""
 
     key: ApiKey
     role: str | None
@@ -53,11 +53,19 @@ def key_of_hash(secret_sha256: str) -> HeldKey | None:
     return HeldKey(key, values[-1])
 
 
+# What no request asks of its credential: not read, and fetched by Django if one does all the same.
+_LEFT: dict[type[models.Model], set[str]] = {
+    ApiKey: {"prefix", "secret_sha256", "created_at", "rotated_from_id"},
+    User: {"password", "email", "last_login", "date_joined"},
+    Tenant: {"version", "created_at"},
+}
+
+
 def _names(model: type[models.Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
+    return [field.attname for field in model._meta.concrete_fields if field.attname not in _LEFT[model]]
 
 
-_NAMES: dict[type[models.Model], list[str]] = {model: _names(model) for model in (ApiKey, User, Tenant)}
+_NAMES: dict[type[models.Model], list[str]] = {model: _names(model) for model in _LEFT}
 _STARTS = {ApiKey: 0, User: len(_NAMES[ApiKey]), Tenant: len(_NAMES[ApiKey]) + len(_NAMES[User])}
 
 
