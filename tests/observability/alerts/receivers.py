@@ -115,8 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(400, {})
             return
         self.service.got.append(body)
+        self.taken(body)  # before the answer: who has it may look at once
         self._answer(self.success, {})
-        self.taken(body)
 
     problem = staticmethod(slack_problem)
     success = 200
