@@ -23,6 +23,8 @@ _DEEPEST = 12
 _WIDEST = 200
 # Payment card numbers have at most 19 digits (ISO/IEC 7812); below 12 none is issued.
 _SMALLEST_CARD_LIKE_NUMBER = 10**11
+# Norway's, of the register of ISO 13616.
+_SHORTEST_IBAN = 15
 
 # Shapes that look like numbers of people but are not: UUID, digest, time, decimal. They are matched first and kept.
 _KEPT = (
@@ -58,7 +60,9 @@ def _mask_card(match: re.Match[str]) -> str:
 
 def _mask_iban(match: re.Match[str]) -> str:
     """Replace what passes the checksum of ISO 13616 (modulo 97)."""
-    text = match[0].replace(" ", "").upper()
+    text = (match["hit"] or "").replace(" ", "").upper()
+    if len(text) < _SHORTEST_IBAN:
+        return match[0]
     number = "".join(str(int(character, 36)) for character in text[4:] + text[:4])
     return "[iban]" if int(number) % 97 == 1 else match[0]
 
@@ -110,7 +114,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     ),
     (re.compile(r"(?<![\w.+'-])[\w.+'-]++(?:@|%40)[\w-]++(?:\.[\w-]++)+", re.IGNORECASE), "[email]"),
     (
-        re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?(?![A-Za-z0-9])"),
+        re.compile(
+            rf"{_KEPT}|(?<![A-Za-z0-9])"
+            r"(?P<hit>[A-Za-z]{2}\d\d(?: ?[A-Za-z0-9]{4}){2,7}(?: ?[A-Za-z0-9]{1,3})?)(?![A-Za-z0-9])"
+        ),
         _mask_iban,
     ),
     (re.compile(r"(?<!\d)(?<!\d-)(\d{3})([- ])\d\d\2\d{4}(?!\d)(?!-\d)", re.ASCII), "[ssn]"),
