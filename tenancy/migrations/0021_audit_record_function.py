@@ -1,5 +1,6 @@
-"""PostgreSQL writes an audit event and its mark by one function, whose statements a session plans once and keeps: two
-fifths of what an event cost the database was planning them anew. It runs with its caller's rights, policies included."""
+"""PostgreSQL writes an audit event and its mark by one function, whose statements a session plans once and keeps:
+three tenths of what an event cost the database was planning them anew. It runs with its caller's rights, policies
+included."""
 
 from django.db import migrations
 
